@@ -1,0 +1,58 @@
+# The front door. `make` alone lists what there is. Works with GNU make 3.81 (macOS).
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+FANFARE := node services/cli/bin/fanfare.js
+PROTOS := $(shell find proto -name '*.proto' -not -path '*/node_modules/*') proto/buf.gen.yaml
+# Written by npm at the end of every installation, by whichever command.
+INSTALLED := node_modules/.package-lock.json
+GENERATED := proto/gen/.made
+
+.PHONY: help up down test test-unit lint proto build bench clean node
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: build ## Start everything here, with a demo game, until Ctrl-C
+	@$(FANFARE) up
+
+down: ## Stop what `make up` started; CLEAN=1 removes its data too
+	@if [ -f services/cli/dist/main.js ]; then $(FANFARE) down $(if $(CLEAN),-clean); \
+	else echo "Fanfare does not run here"; fi
+
+test: build ## Test everything: the rules, each service on real servers, the whole stack
+	@echo "servers for the tests"
+	@$(FANFARE) servers
+	npx vitest run --reporter=default --reporter=json --outputFile.json=.fanfare/test-results.json
+
+test-unit: build ## Test the rules alone (seconds)
+	npx vitest run --project unit
+
+lint: build ## Check style, import borders, the contract, and the types of tests
+	npx biome check --error-on-warnings .
+	cd proto && npx buf lint
+	npx tsc -p tsconfig.tests.json
+
+proto: $(GENERATED) ## Generate code from the contract
+
+build: $(GENERATED) ## Install packages and compile, as far as needed
+	@npx tsc -b
+
+bench: build ## Measure fan-out, answers and connects; takes minutes
+	node bench/dist/main.js
+
+clean: ## Remove what was built; data and installed packages stay
+	rm -rf proto/gen proto/dist services/*/dist bench/dist
+
+node:
+	@command -v node >/dev/null || { echo "Fanfare needs Node 20.19 or newer"; exit 1; }
+	@node scripts/check-node.cjs
+
+$(INSTALLED): package-lock.json | node
+	@echo "installing packages (about a minute, once)"
+	npm ci
+	@touch $@
+
+$(GENERATED): $(PROTOS) $(INSTALLED)
+	npm run --silent proto
+	@touch $@

@@ -1,0 +1,254 @@
+/**
+ * Where messages travel: every NATS subject, stream, bucket and Redis key of Fanfare is spelled
+ * here and nowhere else. Pure functions; those that take ids refuse what is not a token, so that no
+ * id can ever widen a subject or reach another key.
+ */
+
+/** What may stand for a session, player or submission: safe in subjects, buckets, keys and URLs. */
+const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Partitions of the log: the unit of order, of work and of the Redis hash tag. Fixed per stream. */
+export const PARTITIONS = 16;
+
+/** Highest round number; rounds are questions and a quiz has at most 500. */
+export const ROUND_MAX = 100_000;
+
+export const STREAMS = {
+  /** The log: scores, players, rounds. */
+  log: "QUIZ",
+  /** The last board of each session. */
+  leaderboard: "LEADERBOARD",
+  /** Entries that nobody can read. */
+  deadLetters: "DEADLETTER",
+} as const;
+
+export const BUCKETS = {
+  /** `quiz.v1.Session` by session id. */
+  sessions: "sessions",
+  /** `quiz.v1.FrozenQuiz` by session id; holds right answers. */
+  frozenQuizzes: "frozen-quizzes",
+  /** Session id by PIN. */
+  pins: "pins",
+} as const;
+
+/** What outsiders publish and services append to. */
+export const LOG_SUBJECTS = "QUIZ.*.*.*";
+
+/** Subject transform of the log stream: stored subjects begin with the session's partition. */
+export const LOG_TRANSFORM = {
+  src: LOG_SUBJECTS,
+  dest: `LOG.{{partition(${PARTITIONS},1)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`,
+} as const;
+
+export const LEADERBOARD_SUBJECTS = "LEADERBOARD.*";
+export const DEAD_LETTER_SUBJECTS = "DEADLETTER.*";
+
+/** The session bucket's changes, as they were stored, for whoever is there to hear them. */
+export const SESSION_REPUBLISH = {
+  src: `$KV.${BUCKETS.sessions}.*`,
+  dest: "SESSION.{{wildcard(1)}}",
+} as const;
+
+/** Thrown where an id is not a token. */
+export class TokenError extends Error {
+  override name = "TokenError";
+  constructor(what: string) {
+    super(`${what} must be 1 to 64 of the characters A-Z a-z 0-9 _ -`);
+  }
+}
+
+export function isToken(value: string): boolean {
+  return TOKEN.test(value);
+}
+
+/** An outsider's user: a token that does not begin with `_`, as those fourth tokens are ours. */
+export function isOutsidePlayer(value: string): boolean {
+  return TOKEN.test(value) && !value.startsWith("_");
+}
+
+function token(value: string, what: string): string {
+  if (!TOKEN.test(value)) throw new TokenError(what);
+  return value;
+}
+
+function wholeRound(round: number): number {
+  if (!Number.isInteger(round) || round < 0 || round > ROUND_MAX) throw new TokenError("round");
+  return round;
+}
+
+// --- subjects of the log -------------------------------------------------------------------------
+
+/** An outside score: `QUIZ.quiz_1.1.someusername`. */
+export function subjectForScore(of: {
+  sessionId: string;
+  round: number;
+  playerId: string;
+}): string {
+  return `QUIZ.${token(of.sessionId, "session id")}.${wholeRound(of.round)}.${token(of.playerId, "player id")}`;
+}
+
+/** `events.v1.AnswerBatch` of one lane. */
+export function subjectForAnswers(sessionId: string, round: number, lane: number): string {
+  return `QUIZ.${token(sessionId, "session id")}.${wholeRound(round)}._${lane}`;
+}
+
+/** `events.v1.PlayerBatch` of one lane. */
+export function subjectForPlayers(sessionId: string, lane: number): string {
+  return `QUIZ.${token(sessionId, "session id")}.0._p${lane}`;
+}
+
+/** `events.v1.RoundClosed`. */
+export function subjectForRoundClosed(sessionId: string, round: number): string {
+  return `QUIZ.${token(sessionId, "session id")}.${wholeRound(round)}._closed`;
+}
+
+/** `events.v1.SessionCreated`. */
+export function subjectForSessionCreated(sessionId: string): string {
+  return `QUIZ.${token(sessionId, "session id")}.0._session`;
+}
+
+/** `events.v1.SessionEnded`. */
+export function subjectForSessionEnded(sessionId: string): string {
+  return `QUIZ.${token(sessionId, "session id")}.0._ended`;
+}
+
+/** The subject under which the log stores what was published to `published` (QUIZ.…). */
+export function storedSubject(published: string): string {
+  const [, sessionId = "", round, last] = published.split(".");
+  return `LOG.${partitionOf(sessionId)}.${sessionId}.${round}.${last}`;
+}
+
+/** Stored subjects of one partition. */
+export function storedPartitionSubjects(partition: number): string {
+  return `LOG.${partition}.>`;
+}
+
+/** Stored subjects of one session. */
+export function storedSessionSubjects(sessionId: string): string {
+  return `LOG.${partitionOf(token(sessionId, "session id"))}.${sessionId}.>`;
+}
+
+/** What a stored subject says. `unknown` is one of ours that this version does not know. */
+export type LogAddress = { sessionId: string; round: number } & (
+  | { kind: "score"; playerId: string }
+  | { kind: "answers"; lane: number }
+  | { kind: "players"; lane: number }
+  | { kind: "roundClosed" | "sessionCreated" | "sessionEnded" }
+);
+
+/** Reads a stored subject; a string says why it is none. */
+export function readStoredSubject(subject: string): LogAddress | string {
+  const [, , sessionId = "", roundText = "", last = ""] = subject.split(".");
+  if (!isToken(sessionId)) return "the session id is not a token";
+  if (!/^\d{1,6}$/.test(roundText) || Number(roundText) > ROUND_MAX)
+    return "the round is not a number from 0 to 100000";
+  const place = { sessionId, round: Number(roundText) };
+  if (!last.startsWith("_"))
+    return isToken(last)
+      ? { ...place, kind: "score", playerId: last }
+      : "the user is not a token of 1 to 64 of A-Z a-z 0-9 _ -";
+  if (last === "_closed") return { ...place, kind: "roundClosed" };
+  if (last === "_session") return { ...place, kind: "sessionCreated" };
+  if (last === "_ended") return { ...place, kind: "sessionEnded" };
+  const lane = /^_(p?)(\d{1,2})$/.exec(last);
+  if (!lane) return `${last} is not an entry kind that this version knows`;
+  return { ...place, kind: lane[1] ? "players" : "answers", lane: Number(lane[2]) };
+}
+
+// --- other subjects ------------------------------------------------------------------------------
+
+/** `events.v1.LeaderboardChanged`. */
+export function subjectForLeaderboard(sessionId: string): string {
+  return `LEADERBOARD.${token(sessionId, "session id")}`;
+}
+
+/** `quiz.v1.Session`, each stored change of its record. */
+export function subjectForSession(sessionId: string): string {
+  return `SESSION.${token(sessionId, "session id")}`;
+}
+
+/** Removals of every session. */
+export const ALL_REMOVALS = "SESSION.*.removed";
+
+/** Every session's record changes. */
+export const ALL_SESSIONS = "SESSION.*";
+
+/** Key of a frozen quiz: one per session, however often its id is used. */
+export function frozenQuizKey(sessionId: string, logStart: bigint): string {
+  return `${token(sessionId, "session id")}.${logStart}`;
+}
+
+/** `events.v1.PlayerRemoved`, not stored. */
+export function subjectForRemovals(sessionId: string): string {
+  return `SESSION.${token(sessionId, "session id")}.removed`;
+}
+
+/** A player's newest connection, `<player id> <connection>` as plain text, not stored. */
+export function subjectForTakeovers(sessionId: string): string {
+  return `SESSION.${token(sessionId, "session id")}.takeover`;
+}
+
+/** `events.v1.DeadLetter` of one reader: `leaderboard`, `history`. */
+export function subjectForDeadLetter(reader: string): string {
+  return `DEADLETTER.${token(reader, "reader")}`;
+}
+
+/** Signs of life of the pods that share the work of one kind; the payload is the pod's name. */
+export function subjectForPresence(kind: string): string {
+  return `PRESENCE.${token(kind, "kind")}`;
+}
+
+// --- hashing -------------------------------------------------------------------------------------
+
+/** FNV-1a, 32 bits (isthe.com/chongo/tech/comp/fnv): what nats-server's partition() uses. */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) {
+    hash ^= byte;
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** The partition that the log's subject transform gives a session. */
+export function partitionOf(sessionId: string): number {
+  return fnv1a(sessionId) % PARTITIONS;
+}
+
+/** The lane of a player (by id) or of a join (by nickname key) among `lanes`. */
+export function laneOf(key: string, lanes: number): number {
+  return lanes <= 1 ? 0 : fnv1a(key) % lanes;
+}
+
+/**
+ * How nicknames are compared: compatibility forms, letter case and inner spaces make no difference
+ * (Unicode NFKC, then lower case).
+ */
+export function nicknameKey(nickname: string): string {
+  return nickname.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
+}
+
+// --- Redis ---------------------------------------------------------------------------------------
+
+/**
+ * Keys of the standings projection. All keys of a partition share its hash tag, so that one script
+ * may touch them all on a cluster. `generation` names the stream that the positions belong to.
+ */
+export const redisKeys = {
+  /** Hash: `generation`, `sequence`: how far this partition has been applied. */
+  position: (partition: number) => `fanfare:{p${partition}}:position`,
+  /** Set of the session ids that have keys in this partition. */
+  sessions: (partition: number) => `fanfare:{p${partition}}:sessions`,
+  /** Hash: epoch, version, live, round, finalRound, answers, joined, ended, rounds seen. */
+  board: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:board`,
+  /** Sorted set: packed score by player id. What everybody may see. */
+  scores: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:scores`,
+  /** Hash: nickname by player id. */
+  names: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:names`,
+  /** Set: who has a score in this round. */
+  answered: (sessionId: string, round: number) =>
+    `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:answered:${round}`,
+  /** Hash: packed score by player id of a round that is still hidden. */
+  hidden: (sessionId: string, round: number) =>
+    `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:hidden:${round}`,
+} as const;

@@ -1,0 +1,149 @@
+/** `fanfare simulate`: plays a session with real sockets, and checks that all accounts of it agree. */
+import { randomInt } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "@fanfare/common/config";
+import { ServiceError } from "@fanfare/common/errors";
+import { createClient } from "@fanfare/common/grpc-client";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { type HistoryRow, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { openDoor } from "../door.js";
+import { numberFlag, readFlags, tokenFlag, wholeFlag } from "../flags.js";
+import type { Env } from "../home.js";
+import { findInstallation, type Installation } from "../installation.js";
+import { LivescoreSocket } from "../player/livescore-socket.js";
+import { compareBoard, compareHistory } from "../simulate/audit.js";
+import type { Book } from "../simulate/book.js";
+import { createGame, type GameOptions, playGame } from "../simulate/game.js";
+import { planGame } from "../simulate/plan.js";
+import { drawQuestions, importQuestions } from "../simulate/questions.js";
+import { finalTable, roundLine } from "../simulate/report.js";
+
+export const usage = `fanfare simulate -name ID -rounds N -players N [flags]
+
+Plays a session with real sockets and real questions, and exits with 1 unless the board, PostgreSQL
+and the players' own book of acknowledged answers agree.
+
+  -name ID       id of the session; one that has ended is played anew
+  -rounds N      how many questions, 1 to 500
+  -players N     player0, player1, …: 1 to 10000
+  -every S       seconds from round to round (5)
+  -seed N        repeats a game: same questions, same choices, same reaction times
+  -quiz FILE     plays the questions of a JSON file, which is imported into the bank
+  -url URL       gateways, comma-separated (the running make up, else http://localhost:8000)
+  -grpc ADDRESS  quiz service (the running make up, else 127.0.0.1:9001)
+  -token TOKEN   admin token (FANFARE_TOKEN, else that of make up here)`;
+
+const SEED_MAX = 0xffffffff;
+const shape = {
+  name: tokenFlag,
+  rounds: wholeFlag(1, 500),
+  players: wholeFlag(1, 10_000),
+  every: numberFlag(0.5, 230).default(5),
+  seed: wholeFlag(1, SEED_MAX).optional(),
+  quiz: z.string().optional(),
+  url: z.string().optional(),
+  grpc: z.string().optional(),
+  token: z.string().optional(),
+};
+
+/** Rows that the board's socket gives at most. */
+const BOARD_ROWS_MAX = 1_000;
+const HISTORY_LIMIT_MS = 30_000;
+const BOARD_LIMIT_MS = 10_000;
+const POLL_MS = 250;
+
+export async function run(args: readonly string[], env: Env): Promise<number> {
+  const flags = readFlags(args, shape);
+  const installation = await findInstallation(env, flags);
+  const { urls, token } = installation;
+  const bank = openDoor(QuizMasterService, urls, token);
+  const quizzes = openDoor(QuizService, urls, token);
+  const seed = flags.seed ?? randomInt(1, SEED_MAX);
+  const asked = flags.quiz
+    ? await importQuestions(bank, flags.quiz, flags.rounds, console.error)
+    : await drawQuestions(bank, flags.rounds, seed);
+  const board = new LivescoreSocket({ urls, sessionId: flags.name, limit: BOARD_ROWS_MAX });
+  try {
+    const options: GameOptions = {
+      sessionId: flags.name,
+      urls,
+      players: flags.players,
+      everyMs: flags.every * 1_000,
+      asked,
+      plan: planGame(seed, asked.questions, flags.players),
+      board,
+      onRound: (report) => console.log(roundLine(report)),
+    };
+    await create(quizzes, options);
+    console.log(`${flags.name}: ${flags.players} players, ${flags.rounds} rounds, seed ${seed}`);
+    console.log(`board: ${urls[0]}/livescore/${flags.name}`);
+    const book = await playGame(quizzes, options);
+    return await audit(installation, options, book);
+  } finally {
+    board.close();
+  }
+}
+
+async function create(
+  quizzes: Parameters<typeof createGame>[0],
+  options: GameOptions,
+): Promise<void> {
+  try {
+    await createGame(quizzes, options);
+  } catch (error) {
+    const isTaken = error instanceof ServiceError && error.reason === ErrorReason.SESSION_EXISTS;
+    if (!isTaken) throw error;
+    const what = `session ${options.sessionId} is being played`;
+    throw new Error(`${what}: wait for its end, or take another -name`, { cause: error });
+  }
+}
+
+/** Waits until the accounts agree, or as long as they may take; prints table and differences. */
+async function audit(
+  installation: Installation,
+  { sessionId, board }: GameOptions,
+  book: Book,
+): Promise<number> {
+  const { differences: inHistory, rows } = await historyOf(installation, sessionId, book);
+  const differencesOf = () => compareBoard(board.rows ?? [], rows, BOARD_ROWS_MAX);
+  await board.until(() => differencesOf().length === 0, BOARD_LIMIT_MS);
+  console.log(`\n${finalTable(board.rows ?? [])}\n`);
+  const differences = [...inHistory, ...differencesOf()];
+  if (differences.length === 0) {
+    console.log(`board, PostgreSQL and players agree on ${book.acknowledged} answers`);
+    return 0;
+  }
+  for (const difference of differences) console.error(difference);
+  console.error(`${differences.length} differences between board, PostgreSQL and players`);
+  return 1;
+}
+
+async function historyOf(
+  { quizAddress, token }: Installation,
+  sessionId: string,
+  book: Book,
+): Promise<{ rows: HistoryRow[]; differences: string[] }> {
+  const quiz = createClient(QuizService, quizAddress, () => token);
+  const deadline = performance.now() + HISTORY_LIMIT_MS;
+  try {
+    for (;;) {
+      const rows: HistoryRow[] = [];
+      let failure: unknown;
+      try {
+        for await (const part of quiz.exportHistory({ sessionId })) rows.push(...part.rows);
+      } catch (error) {
+        failure = error;
+      }
+      const differences = compareHistory(book, rows);
+      if (!failure && differences.length === 0) return { rows, differences };
+      if (performance.now() > deadline) {
+        if (failure) throw failure;
+        return { rows, differences };
+      }
+      await delay(POLL_MS);
+    }
+  } finally {
+    quiz.close();
+  }
+}

@@ -1,0 +1,68 @@
+/** Compares the three accounts of a game: the players' book, PostgreSQL, and the board. Pure. */
+import type { HistoryRow } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { LivescoreRow } from "../player/livescore-socket.js";
+import type { Book } from "./book.js";
+
+type Row = Pick<HistoryRow, "round" | "playerId" | "nickname" | "points" | "elapsedMs">;
+
+/** Differences between PostgreSQL and the players' book, in words; none where they agree. */
+export function compareHistory(book: Book, rows: readonly Row[]): string[] {
+  const differences: string[] = [];
+  const seen = new Set<string>();
+  for (const { round, nickname, points } of rows) {
+    const where = `round ${round}, ${nickname}`;
+    if (seen.has(where)) differences.push(`${where}: more than one row in PostgreSQL`);
+    seen.add(where);
+    const entry = book.entry(round, nickname);
+    if (!entry || entry.verdict === "refused")
+      differences.push(`${where}: a row in PostgreSQL that was never acknowledged`);
+    else if (entry.points !== undefined && entry.points !== points)
+      differences.push(`${where}: ${points} points in PostgreSQL, told ${entry.points}`);
+  }
+  for (const { round, nickname, verdict } of book.entries()) {
+    const where = `round ${round}, ${nickname}`;
+    if (verdict === "accepted" && !seen.has(where))
+      differences.push(`${where}: acknowledged, but not in PostgreSQL`);
+  }
+  return differences;
+}
+
+/** Differences between the board and the sum of the rows, in the order that holds everywhere. */
+export function compareBoard(
+  board: readonly LivescoreRow[],
+  rows: readonly Row[],
+  limit: number,
+): string[] {
+  const expected = standingsOf(rows).slice(0, limit);
+  const differences = expected.flatMap(({ nickname, points }, place) => {
+    const row = board[place];
+    const isSame = row?.PlayerID === nickname && row.Score === points && row.Rank === place + 1;
+    const shown = row ? `${row.PlayerID} with ${row.Score} at rank ${row.Rank}` : "nobody";
+    return isSame ? [] : [`place ${place + 1}: ${nickname} with ${points}, the board has ${shown}`];
+  });
+  if (board.length > expected.length)
+    differences.push(`the board has ${board.length} rows, PostgreSQL ${expected.length}`);
+  return differences;
+}
+
+interface Total {
+  playerId: string;
+  nickname: string;
+  points: number;
+  elapsedMs: number;
+}
+
+/** Totals by the one order: points, then less answer time, then player id by bytes. */
+export function standingsOf(rows: readonly Row[]): Total[] {
+  const totals = new Map<string, Total>();
+  for (const { playerId, nickname, points, elapsedMs } of rows) {
+    const total = totals.get(playerId) ?? { playerId, nickname, points: 0, elapsedMs: 0 };
+    total.points += points;
+    total.elapsedMs += elapsedMs;
+    totals.set(playerId, total);
+  }
+  return [...totals.values()].sort(
+    (a, b) =>
+      b.points - a.points || a.elapsedMs - b.elapsedMs || (a.playerId < b.playerId ? -1 : 1),
+  );
+}

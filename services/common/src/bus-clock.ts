@@ -1,0 +1,42 @@
+/**
+ * One clock for all pods: that of the NATS server, read by round trips (Cristian 1989) and carried
+ * on this process's monotonic clock between them. So a pod whose wall clock is wrong, or steps, ends
+ * no round early and changes no score.
+ */
+import { STREAMS } from "@fanfare/proto/addresses";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { type Lifecycle, pause } from "./lifecycle.js";
+
+const SYNC_EVERY_MS = 10_000;
+/** A reading is kept this long even when later ones are worse. */
+const KEEP_BEST_MS = 60_000;
+const FIRST_READINGS = 3;
+
+export interface Clock {
+  /** Whole milliseconds since 1970 on the common clock. */
+  now(): number;
+}
+
+/** Reads the server's clock three times, then every 10 s; the quickest round trip of a minute counts. */
+export async function startBusClock(jsm: JetStreamManager, lifecycle: Lifecycle): Promise<Clock> {
+  let offset = Date.now() - performance.now();
+  let best = { roundTripMs: Number.POSITIVE_INFINITY, at: 0 };
+  const read = async () => {
+    const sent = performance.now();
+    const info = await jsm.streams.info(STREAMS.log);
+    const received = performance.now();
+    const server = Date.parse((info as unknown as { ts: string }).ts);
+    const roundTripMs = received - sent;
+    if (roundTripMs > best.roundTripMs && received - best.at < KEEP_BEST_MS) return;
+    best = { roundTripMs, at: received };
+    offset = server - (sent + received) / 2;
+  };
+  for (let i = 0; i < FIRST_READINGS; i++) await read();
+  void (async () => {
+    while (!lifecycle.signal.aborted) {
+      await pause(SYNC_EVERY_MS, lifecycle.signal);
+      await read().catch((err) => lifecycle.log.debug({ err }, "clock not read"));
+    }
+  })();
+  return { now: () => Math.round(performance.now() + offset) };
+}

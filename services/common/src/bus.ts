@@ -1,0 +1,188 @@
+/** NATS JetStream: one connection per process, and the streams and buckets that all of them expect. */
+
+import {
+  BUCKETS,
+  DEAD_LETTER_SUBJECTS,
+  LEADERBOARD_SUBJECTS,
+  LOG_SUBJECTS,
+  LOG_TRANSFORM,
+  SESSION_REPUBLISH,
+  STREAMS,
+} from "@fanfare/proto/addresses";
+import {
+  AckPolicy,
+  DiscardPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { type KV, Kvm } from "@nats-io/kv";
+import { connect, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import { type Lifecycle, pause } from "./lifecycle.js";
+
+export { AckPolicy };
+
+/** Oldest server whose streams survive kill -9 (Jepsen 2.12.1; nats-server #6888). */
+const SERVER_MIN = [2, 12] as const;
+const NANOS_PER_MS = 1_000_000;
+
+export interface BusOptions {
+  url: string;
+  /** Name of the connection in the server's monitoring. */
+  name: string;
+  /** Copies of each stream: 1, or 3 on a cluster. */
+  replicas: number;
+}
+
+export interface Bus {
+  nc: NatsConnection;
+  js: JetStreamClient;
+  jsm: JetStreamManager;
+  connected(): boolean;
+  /**
+   * Hears what is published to a subject while this process is connected. What the listener throws is
+   * logged: thrown into the client it would end the connection.
+   */
+  listen(subject: string, listener: (message: Msg) => void): Subscription;
+  /**
+   * Calls back after each reconnect, until the result is called: what was missed meanwhile must be
+   * read again.
+   */
+  onReconnect(listener: () => void): () => void;
+}
+
+/** Connects, waiting as long as it takes while the lifecycle lives, and makes what is missing. */
+export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Promise<Bus> {
+  const nc = await connect({
+    servers: options.url.split(","),
+    name: options.name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 100,
+    waitOnFirstConnect: true,
+    pingInterval: 5_000,
+    maxPingOut: 2,
+  });
+  const listeners = new Set<() => void>();
+  let connected = true;
+  void (async () => {
+    for await (const event of nc.status()) {
+      if (event.type === "disconnect") connected = false;
+      if (event.type === "reconnect") {
+        connected = true;
+        lifecycle.log.info("connected to NATS again");
+        for (const listener of listeners) listener();
+      }
+    }
+    connected = false;
+  })();
+  lifecycle.push("nats", async () => {
+    // A drain flushes what was published; a server that is away must not hold up the stop.
+    await Promise.race([nc.drain().catch(() => {}), pause(2_000)]);
+    if (!nc.isClosed()) await nc.close();
+  });
+  refuseOldServer(nc);
+  const jsm = await jetstreamManager(nc, { timeout: 5_000 });
+  const js = jetstream(nc, { timeout: 2_000 });
+  await ensureStreams(jsm, options.replicas);
+  return {
+    nc,
+    js,
+    jsm,
+    connected: () => connected,
+    onReconnect(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    listen: (subject, listener) =>
+      nc.subscribe(subject, {
+        callback: (error, message) => {
+          try {
+            if (!error) listener(message);
+          } catch (err) {
+            lifecycle.log.warn({ err, subject: message.subject }, "message passed over");
+          }
+        },
+      }),
+  };
+}
+
+function refuseOldServer(nc: NatsConnection): void {
+  const version = nc.info?.version ?? "0";
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < SERVER_MIN[0] || (major === SERVER_MIN[0] && minor < SERVER_MIN[1]))
+    throw new Error(
+      `nats-server ${version} is too old: ${SERVER_MIN.join(".")} or newer is needed`,
+    );
+}
+
+/** Makes the streams that are missing and brings the others' changeable settings up to date. */
+async function ensureStreams(jsm: JetStreamManager, replicas: number): Promise<void> {
+  const shared = {
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    num_replicas: replicas,
+    allow_direct: true,
+  };
+  await ensureStream(jsm, {
+    ...shared,
+    name: STREAMS.log,
+    subjects: [LOG_SUBJECTS],
+    subject_transform: LOG_TRANSFORM,
+    // Full means refuse: an acknowledged answer is never dropped for a newer one.
+    discard: DiscardPolicy.New,
+    duplicate_window: 120_000 * NANOS_PER_MS,
+  });
+  await ensureStream(jsm, {
+    ...shared,
+    name: STREAMS.leaderboard,
+    subjects: [LEADERBOARD_SUBJECTS],
+    max_msgs_per_subject: 1,
+    discard: DiscardPolicy.Old,
+  });
+  await ensureStream(jsm, {
+    ...shared,
+    name: STREAMS.deadLetters,
+    subjects: [DEAD_LETTER_SUBJECTS],
+    discard: DiscardPolicy.Old,
+    max_msgs: 100_000,
+    max_bytes: 128 * 1024 * 1024,
+  });
+}
+
+async function ensureStream(
+  jsm: JetStreamManager,
+  config: Partial<StreamConfig> & { name: string },
+): Promise<void> {
+  try {
+    await jsm.streams.add(config);
+  } catch (error) {
+    // 10058: there is one of this name with other settings.
+    if ((error as { code?: number }).code !== 10058) throw error;
+    await jsm.streams.update(config.name, config);
+  }
+}
+
+/** One of the key-value buckets. The sessions' changes are told to whoever listens. */
+export async function openBucket(
+  bus: Bus,
+  bucket: keyof typeof BUCKETS,
+  replicas: number,
+): Promise<KV> {
+  return new Kvm(bus.nc).create(BUCKETS[bucket], {
+    history: 1,
+    replicas,
+    storage: StorageType.File,
+    ...(bucket === "sessions" ? { republish: SESSION_REPUBLISH } : {}),
+  });
+}
+
+/** JetStream said that another writer was there first (10071; 10164 on a replicated stream). */
+export function isWrongLastSequence(error: unknown): boolean {
+  const code = (error as { code?: number }).code;
+  return code === 10071 || code === 10164;
+}

@@ -1,0 +1,101 @@
+/**
+ * The one error type that crosses a process border. A reason from `common.v1.ErrorReason` decides
+ * the gRPC code and whether a retry can help; the cause stays on this side, in the log.
+ */
+
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { status } from "@grpc/grpc-js";
+
+interface Policy {
+  code: status;
+  retryable: boolean;
+}
+
+const refused = (code: status): Policy => ({ code, retryable: false });
+const retry = (code: status): Policy => ({ code, retryable: true });
+
+/** Reason → gRPC code and retry advice; error_reason.proto documents the same in words. */
+export const REASONS: Readonly<Record<ErrorReason, Policy>> = {
+  [ErrorReason.UNSPECIFIED]: retry(status.INTERNAL),
+  [ErrorReason.MALFORMED]: refused(status.INVALID_ARGUMENT),
+  [ErrorReason.INVALID_FIELD]: refused(status.INVALID_ARGUMENT),
+  [ErrorReason.TOO_LARGE]: refused(status.RESOURCE_EXHAUSTED),
+  [ErrorReason.UNAUTHENTICATED]: refused(status.UNAUTHENTICATED),
+  [ErrorReason.FORBIDDEN]: refused(status.PERMISSION_DENIED),
+  [ErrorReason.SLOW_DOWN]: retry(status.RESOURCE_EXHAUSTED),
+  [ErrorReason.UNAVAILABLE]: retry(status.UNAVAILABLE),
+  [ErrorReason.INTERNAL]: retry(status.INTERNAL),
+  [ErrorReason.UNSUPPORTED_VERSION]: refused(status.FAILED_PRECONDITION),
+  [ErrorReason.SESSION_NOT_FOUND]: refused(status.NOT_FOUND),
+  [ErrorReason.SESSION_EXISTS]: refused(status.ALREADY_EXISTS),
+  [ErrorReason.SESSION_ENDED]: refused(status.FAILED_PRECONDITION),
+  [ErrorReason.PHASE_MISMATCH]: refused(status.FAILED_PRECONDITION),
+  [ErrorReason.CONFLICT]: retry(status.ABORTED),
+  [ErrorReason.SESSION_FULL]: refused(status.RESOURCE_EXHAUSTED),
+  [ErrorReason.SESSION_LOCKED]: refused(status.FAILED_PRECONDITION),
+  [ErrorReason.NAME_TAKEN]: refused(status.ALREADY_EXISTS),
+  [ErrorReason.NAME_INVALID]: refused(status.INVALID_ARGUMENT),
+  [ErrorReason.BANNED]: refused(status.PERMISSION_DENIED),
+  [ErrorReason.KICKED]: refused(status.PERMISSION_DENIED),
+  [ErrorReason.PLAYER_NOT_FOUND]: refused(status.NOT_FOUND),
+  [ErrorReason.ROUND_CLOSED]: refused(status.FAILED_PRECONDITION),
+  [ErrorReason.ROUND_NOT_OPEN]: retry(status.FAILED_PRECONDITION),
+  [ErrorReason.ALREADY_ANSWERED]: refused(status.ALREADY_EXISTS),
+  [ErrorReason.CHOICE_INVALID]: refused(status.INVALID_ARGUMENT),
+  [ErrorReason.QUIZ_NOT_FOUND]: refused(status.NOT_FOUND),
+  [ErrorReason.VERSION_MISMATCH]: refused(status.ABORTED),
+  [ErrorReason.QUIZ_INVALID]: refused(status.INVALID_ARGUMENT),
+  [ErrorReason.NO_QUESTIONS]: refused(status.NOT_FOUND),
+  [ErrorReason.QUIZ_EXISTS]: refused(status.ALREADY_EXISTS),
+};
+
+export interface ServiceErrorOptions {
+  cause?: unknown;
+  metadata?: Record<string, string>;
+  retryAfterMs?: number;
+}
+
+/** A typed refusal or fault. The message is for the caller: what was wrong and what to do. */
+export class ServiceError extends Error {
+  override name = "ServiceError";
+  readonly metadata: Record<string, string>;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly reason: ErrorReason,
+    message: string,
+    options: ServiceErrorOptions = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.metadata = options.metadata ?? {};
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get code(): status {
+    return REASONS[this.reason].code;
+  }
+
+  get retryable(): boolean {
+    return REASONS[this.reason].retryable;
+  }
+}
+
+/** A field outside its bounds. */
+export function invalidField(field: string, bounds: string): ServiceError {
+  return new ServiceError(ErrorReason.INVALID_FIELD, `${field} must be ${bounds}`, {
+    metadata: { field, bounds },
+  });
+}
+
+/** A part that can't be reached; the same request may be sent again. */
+export function unavailable(what: string, cause?: unknown): ServiceError {
+  return new ServiceError(ErrorReason.UNAVAILABLE, `${what} can't be reached now; try again`, {
+    cause,
+  });
+}
+
+/** Makes a ServiceError of whatever was thrown; what is not ours becomes INTERNAL, without its text. */
+export function toServiceError(thrown: unknown): ServiceError {
+  if (thrown instanceof ServiceError) return thrown;
+  return new ServiceError(ErrorReason.INTERNAL, "an internal fault; try again", { cause: thrown });
+}

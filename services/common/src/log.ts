@@ -1,0 +1,18 @@
+/** Logs are events: a fixed message, facts aside, one JSON line. No player text, no token, no answer. */
+import { destination, type Logger, pino, stdSerializers } from "pino";
+
+export type { Logger };
+
+/** A logger on stdout. The level is one of pino's: trace, debug, info, warn, error, fatal, silent. */
+export function createLogger(service: string, level: string): Logger {
+  return pino(
+    {
+      level,
+      base: { service },
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      serializers: { err: stdSerializers.errWithCause },
+    },
+    destination({ fd: 1, sync: false }),
+  );
+}

@@ -1,0 +1,23 @@
+/**
+ * Prometheus metrics of one process. Each service declares its own in its metrics.ts; here is what
+ * all share. Never a player or session id as a label.
+ */
+import { Counter, collectDefaultMetrics, Registry } from "prom-client";
+
+/** The process's registry, with Node's own metrics and the counter of limits that were hit. */
+export class Metrics {
+  readonly registry = new Registry();
+  /** Every named limit counts here when it is hit. */
+  readonly limitHits: Counter<"limit">;
+
+  constructor(service: string) {
+    this.registry.setDefaultLabels({ service });
+    collectDefaultMetrics({ register: this.registry });
+    this.limitHits = new Counter({
+      name: "limit_hits_total",
+      help: "Times that a named limit was hit",
+      labelNames: ["limit"],
+      registers: [this.registry],
+    });
+  }
+}

@@ -1,0 +1,53 @@
+/** PostgreSQL: a small pool, and the migrations that a service's own schema needs. */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import postgres, { type Sql } from "postgres";
+import type { Lifecycle } from "./lifecycle.js";
+
+export type { Sql };
+
+/** A pool that connects on first use and reconnects by itself. */
+export function connectPostgres(
+  options: { url: string; name: string; connectionsMax: number },
+  lifecycle: Lifecycle,
+): Sql {
+  const sql = postgres(options.url, {
+    max: options.connectionsMax,
+    connect_timeout: 5,
+    idle_timeout: 60,
+    max_lifetime: 1_800,
+    backoff: (attempt) => Math.min(0.1 * 2 ** attempt, 2),
+    connection: { application_name: options.name },
+    onnotice: () => {},
+  });
+  lifecycle.push("postgres", () => sql.end({ timeout: 3 }));
+  return sql;
+}
+
+/**
+ * Applies the numbered .sql files of `folder` that this database does not have, each in its own
+ * transaction, under a lock, so that any number of pods may start at once. A file that was changed
+ * after it was applied is an error.
+ */
+export async function migrate(sql: Sql, schema: string, folder: string): Promise<string[]> {
+  const files = (await readdir(folder)).filter((name) => /^\d{4}_.+\.sql$/.test(name)).sort();
+  const applied: string[] = [];
+  for (const name of files) {
+    const text = await readFile(join(folder, name), "utf8");
+    const checksum = createHash("sha256").update(text).digest("hex");
+    await sql.begin(async (tx) => {
+      await tx`SELECT pg_advisory_xact_lock(hashtext(${`fanfare migrations ${schema}`}))`;
+      await tx.unsafe(`CREATE SCHEMA IF NOT EXISTS ${schema};
+        CREATE TABLE IF NOT EXISTS ${schema}.migrations (
+          name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
+      const [known] = await tx`SELECT checksum FROM ${tx(schema)}.migrations WHERE name = ${name}`;
+      if (known?.checksum === checksum) return;
+      if (known) throw new Error(`${schema}: ${name} was changed after it had been applied`);
+      await tx.unsafe(text);
+      await tx`INSERT INTO ${tx(schema)}.migrations (name, checksum) VALUES (${name}, ${checksum})`;
+      applied.push(name);
+    });
+  }
+  return applied;
+}

@@ -1,0 +1,99 @@
+/**
+ * Signed tokens (JWT, HS256): who may do what. One algorithm, an audience of our own, and secrets
+ * that can rotate: the first signs, all verify.
+ */
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { createSigner, createVerifier } from "fast-jwt";
+import { ServiceError } from "./errors.js";
+
+export const ROLES = ["player", "host", "author", "spectator", "admin", "service"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What a token says. */
+export interface Identity {
+  role: Role;
+  /** Who: a user, a host, a player id, a pod. */
+  subject: string;
+  /** The only session that the token is good for. */
+  sessionId?: string;
+}
+
+const AUDIENCE = "fanfare";
+
+/** Signs and verifies tokens. */
+export class Tokens {
+  readonly #sign: (payload: Record<string, unknown>) => string;
+  readonly #verifiers: ((token: string) => Record<string, unknown>)[];
+
+  constructor(secrets: readonly string[]) {
+    const [first] = secrets;
+    if (!first) throw new Error("tokens need at least one secret");
+    this.#sign = createSigner({ key: first, algorithm: "HS256", noTimestamp: false });
+    this.#verifiers = secrets.map((key) =>
+      createVerifier({
+        key,
+        algorithms: ["HS256"],
+        allowedAud: AUDIENCE,
+        requiredClaims: ["exp", "sub"],
+        clockTolerance: 5_000,
+        cache: 1_000,
+      }),
+    );
+  }
+
+  /** A token that lasts `seconds`. */
+  issue(identity: Identity, seconds: number): string {
+    return this.#sign({
+      aud: AUDIENCE,
+      sub: identity.subject,
+      role: identity.role,
+      ...(identity.sessionId === undefined ? {} : { sid: identity.sessionId }),
+      exp: Math.floor(Date.now() / 1_000) + seconds,
+    });
+  }
+
+  /** Throws UNAUTHENTICATED for whatever is not a valid token of ours. */
+  verify(token: string): Identity {
+    for (const verify of this.#verifiers) {
+      try {
+        return toIdentity(verify(token));
+      } catch {
+        // The next secret may fit.
+      }
+    }
+    throw new ServiceError(
+      ErrorReason.UNAUTHENTICATED,
+      "the token is expired or not one of this installation; get a new one",
+    );
+  }
+}
+
+function toIdentity(claims: Record<string, unknown>): Identity {
+  const { sub, role, sid } = claims;
+  if (typeof sub !== "string" || !ROLES.includes(role as Role)) throw new Error("not our claims");
+  return {
+    role: role as Role,
+    subject: sub,
+    ...(typeof sid === "string" ? { sessionId: sid } : {}),
+  };
+}
+
+/** A service's own token, renewed before it ends. */
+export class ServiceToken {
+  #token = "";
+  #renewAt = 0;
+
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly pod: string,
+  ) {}
+
+  get(): string {
+    const now = performance.now();
+    if (now >= this.#renewAt) {
+      this.#token = this.tokens.issue({ role: "service", subject: this.pod }, 600);
+      this.#renewAt = now + 300_000;
+    }
+    return this.#token;
+  }
+}

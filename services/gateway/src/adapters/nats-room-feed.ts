@@ -1,0 +1,127 @@
+/**
+ * A session's news from NATS: changes of its record, boards, removals, takeovers. Subscribed first
+ * and read then, so that nothing falls between; whoever listens drops what is older than what it has.
+ */
+import { type DescMessage, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { unavailable } from "@fanfare/common/errors";
+import type { Logger } from "@fanfare/common/log";
+import {
+  BUCKETS,
+  STREAMS,
+  subjectForLeaderboard,
+  subjectForRemovals,
+  subjectForSession,
+  subjectForTakeovers,
+} from "@fanfare/proto/addresses";
+import { LeaderboardChangedSchema, PlayerRemovedSchema } from "@fanfare/proto/events/v1/events";
+import { SessionSchema } from "@fanfare/proto/quiz/v1/session";
+import { JetStreamApiError, type JetStreamManager, type StoredMsg } from "@nats-io/jetstream";
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import type { RoomFeed, RoomListener, RoomSource } from "../domain/ports.js";
+
+const SESSION_STREAM = `KV_${BUCKETS.sessions}`;
+const NO_MESSAGE_FOUND = 10_037;
+
+export class NatsRoomFeed implements RoomFeed {
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly jsm: JetStreamManager,
+    private readonly log: Logger,
+    /** Told when each board that is heard was made, in ms on the common clock. */
+    private readonly onBoardHeard: (takenAtMs: number) => void,
+  ) {}
+
+  open(sessionId: string, listener: RoomListener): RoomSource {
+    const on = (subject: string, take: (message: Msg) => void) =>
+      this.nc.subscribe(subject, {
+        callback: (error, message) => {
+          if (!error) this.#guard(subject, () => take(message));
+        },
+      });
+    const subscriptions = [
+      on(subjectForSession(sessionId), (message) =>
+        tellSession(listener, message, message.headers),
+      ),
+      on(subjectForLeaderboard(sessionId), (message) => {
+        const board = read(LeaderboardChangedSchema, message.string());
+        if (board.takenAt) this.onBoardHeard(timestampMs(board.takenAt));
+        listener.onBoard(board);
+      }),
+      on(subjectForRemovals(sessionId), (message) =>
+        listener.onRemoved(read(PlayerRemovedSchema, message.string())),
+      ),
+      on(subjectForTakeovers(sessionId), (message) => {
+        const [playerId = "", connection = ""] = message.string().split(" ");
+        listener.onTakeover(playerId, connection);
+      }),
+    ];
+    return {
+      read: () => this.#read(sessionId, listener),
+      close() {
+        for (const each of subscriptions) each.unsubscribe();
+      },
+    };
+  }
+
+  announce(sessionId: string, playerId: string, connection: string): void {
+    if (!this.nc.isClosed())
+      this.nc.publish(subjectForTakeovers(sessionId), `${playerId} ${connection}`);
+  }
+
+  async #read(sessionId: string, listener: RoomListener): Promise<void> {
+    const recordSubject = `$KV.${BUCKETS.sessions}.${sessionId}`;
+    const boardSubject = subjectForLeaderboard(sessionId);
+    try {
+      const [record, board] = await Promise.all([
+        this.#lastRecord(recordSubject),
+        this.jsm.direct.getMessage(STREAMS.leaderboard, { last_by_subj: boardSubject }),
+      ]);
+      if (record)
+        this.#guard(recordSubject, () => tellSession(listener, record, record.header, record.seq));
+      if (board)
+        this.#guard(boardSubject, () =>
+          listener.onBoard(read(LeaderboardChangedSchema, board.string())),
+        );
+    } catch (error) {
+      throw unavailable("the session's record", error);
+    }
+  }
+
+  /** Any replica may answer a direct get, and one may lag: only the leader knows that there is none. */
+  async #lastRecord(subject: string): Promise<StoredMsg | null> {
+    const direct = await this.jsm.direct.getMessage(SESSION_STREAM, { last_by_subj: subject });
+    if (direct) return direct;
+    try {
+      return await this.jsm.streams.getMessage(SESSION_STREAM, { last_by_subj: subject });
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === NO_MESSAGE_FOUND) return null;
+      throw error;
+    }
+  }
+
+  /** What cannot be read is noted and passed over: a room lives on with what it knows. */
+  #guard(subject: string, take: () => void): void {
+    try {
+      take();
+    } catch (err) {
+      this.log.warn({ err, subject: subject.split(".")[0] }, "news not understood");
+    }
+  }
+}
+
+/** A stored or republished record; without content, or marked as deleted, there is none any more. */
+function tellSession(
+  listener: RoomListener,
+  message: { string(): string },
+  headers: MsgHdrs | undefined,
+  sequence = Number(headers?.get("Nats-Sequence")),
+): void {
+  const text = message.string();
+  const deleted = text === "" || Boolean(headers?.get("KV-Operation"));
+  listener.onSession(deleted ? undefined : read(SessionSchema, text), sequence);
+}
+
+function read<D extends DescMessage>(schema: D, text: string): MessageShape<D> {
+  return fromJsonString(schema, text, { ignoreUnknownFields: true });
+}

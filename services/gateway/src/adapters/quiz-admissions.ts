@@ -1,0 +1,142 @@
+/** Joins and returns, gathered for some milliseconds, so that a crowd at the door is few calls. */
+import { toServiceError } from "@fanfare/common/errors";
+import type { ServicePool } from "@fanfare/common/service-pool";
+import { laneOf, nicknameKey } from "@fanfare/proto/addresses";
+import type { JoinResult, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import { Batcher } from "../domain/batcher.js";
+import type { Admissions, Boards, Resumed } from "../domain/service-ports.js";
+
+const BATCH_MAX = 500;
+const TIMEOUT_MS = 5_000;
+/** A player who comes back does not wait longer for its standing. */
+const STANDING_WITHIN_MS = 1_500;
+const LIST_PAGE = 1_000;
+
+interface Waiting<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+type WaitingJoin = Waiting<JoinResult> & {
+  sessionId: string;
+  lane: number;
+  nickname: string;
+  submissionId: string;
+};
+type WaitingResume = Waiting<Resumed> & {
+  sessionId: string;
+  playerId: string;
+  closedRound: number;
+};
+
+export class QuizAdmissions implements Admissions {
+  readonly #joins: Batcher<WaitingJoin>;
+  readonly #resumes: Batcher<WaitingResume>;
+
+  constructor(
+    private readonly quiz: ServicePool<typeof QuizService>,
+    private readonly boards: Boards,
+    batchMs: number,
+  ) {
+    this.#joins = new Batcher(batchMs, BATCH_MAX, (batch) => void this.#join(batch));
+    this.#resumes = new Batcher(batchMs, BATCH_MAX, (batch) => void this.#resume(batch));
+  }
+
+  join(of: Parameters<Admissions["join"]>[0]): Promise<JoinResult> {
+    const { sessionId, nickname, submissionId, lanes } = of;
+    const lane = laneOf(nicknameKey(nickname), lanes);
+    return new Promise((resolve, reject) =>
+      this.#joins.add(`${sessionId} ${lane}`, {
+        sessionId,
+        lane,
+        nickname,
+        submissionId,
+        resolve,
+        reject,
+      }),
+    );
+  }
+
+  resume(sessionId: string, playerId: string, closedRound: number): Promise<Resumed> {
+    return new Promise((resolve, reject) =>
+      this.#resumes.add(`${sessionId} ${closedRound}`, {
+        sessionId,
+        playerId,
+        closedRound,
+        resolve,
+        reject,
+      }),
+    );
+  }
+
+  async lookUp(sessionId: string, playerIds: string[]) {
+    const parts = await Promise.all(
+      slices(playerIds).map((part) =>
+        this.quiz.request(sessionId, (client) =>
+          client.resumeSession({ sessionId, playerIds: part }, { timeoutMs: TIMEOUT_MS }),
+        ),
+      ),
+    );
+    return parts.flatMap(({ results }) => results);
+  }
+
+  list(sessionId: string, pageToken: string) {
+    return this.quiz.request(sessionId, (client) =>
+      client.listPlayers({ sessionId, pageSize: LIST_PAGE, pageToken }),
+    );
+  }
+
+  async #join(batch: WaitingJoin[]): Promise<void> {
+    const [first] = batch;
+    if (!first) return;
+    const { sessionId, lane } = first;
+    const joins = batch.map(({ nickname, submissionId }) => ({ nickname, submissionId }));
+    await settleAll(batch, async () => {
+      const { results } = await this.quiz.request(`${sessionId}:${lane}`, (client) =>
+        client.joinSession({ sessionId, joins }, { timeoutMs: TIMEOUT_MS }),
+      );
+      return results;
+    });
+  }
+
+  async #resume(batch: WaitingResume[]): Promise<void> {
+    const [first] = batch;
+    if (!first) return;
+    const { sessionId, closedRound } = first;
+    const playerIds = batch.map(({ playerId }) => playerId);
+    await settleAll(batch, async () => {
+      const [results, standings] = await Promise.all([
+        this.lookUp(sessionId, playerIds),
+        this.boards
+          .standings(sessionId, playerIds, closedRound, STANDING_WITHIN_MS)
+          .catch(() => undefined),
+      ]);
+      const byPlayer = new Map(standings?.standings.map((each) => [each.playerId, each]));
+      return results.map((result, index) => ({
+        result,
+        standing: byPlayer.get(playerIds[index] ?? ""),
+        standings,
+      }));
+    });
+  }
+}
+
+/** Answers everybody of a batch: each with its own result, or all with the error of the call. */
+async function settleAll<T>(batch: Waiting<T>[], call: () => Promise<T[]>): Promise<void> {
+  try {
+    const results = await call();
+    for (const [index, waiting] of batch.entries()) {
+      const result = results[index];
+      if (result === undefined) waiting.reject(toServiceError(new Error("a result is missing")));
+      else waiting.resolve(result);
+    }
+  } catch (error) {
+    for (const waiting of batch) waiting.reject(error);
+  }
+}
+
+function slices(ids: string[]): string[][] {
+  const parts: string[][] = [];
+  for (let at = 0; at < ids.length; at += BATCH_MAX) parts.push(ids.slice(at, at + BATCH_MAX));
+  return parts;
+}

@@ -1,0 +1,42 @@
+/** What a room needs from outside, by the names of the domain. */
+import type { LeaderboardChanged, PlayerRemoved } from "@fanfare/proto/events/v1/events";
+import type { Session } from "@fanfare/proto/quiz/v1/session";
+import type { Room } from "./room.js";
+
+/** Milliseconds since 1970 on the clock that all pods share. */
+export interface Clock {
+  now(): number;
+}
+
+/** Hears of one session. Everything may come twice, late or out of order. */
+export interface RoomListener {
+  /** The session's record at a revision; undefined where it was deleted, or never was (revision 0). */
+  onSession(session: Session | undefined, revision: number): void;
+  onBoard(board: LeaderboardChanged): void;
+  onRemoved(removed: PlayerRemoved): void;
+  /** A player has come in through this connection, here or at another gateway. */
+  onTakeover(playerId: string, connection: string): void;
+}
+
+/** The news of one session, from the moment when it was opened. */
+export interface RoomSource {
+  /** Reads record and board again and tells the listener. Fails with UNAVAILABLE. Safe to repeat. */
+  read(): Promise<void>;
+  close(): void;
+}
+
+export interface RoomFeed {
+  open(sessionId: string, listener: RoomListener): RoomSource;
+  /** Tells all gateways about a player's newest connection. May get lost. */
+  announce(sessionId: string, playerId: string, connection: string): void;
+}
+
+/** What a room cannot do alone. Called in the room's own turn; must not throw. */
+export interface RoomDuties {
+  /** A round is closed: each player has to be told what it brought. */
+  resultsDue(room: Room, round: number): void;
+  /** Players came or went, and a host is here. */
+  namesDue(room: Room): void;
+  /** The board moved, and somebody watches more rows than a snapshot holds. */
+  wideRowsDue(room: Room): void;
+}

@@ -1,0 +1,100 @@
+/** What the gateway asks of the services behind it, by the names of the domain; adapters act. */
+
+import type { HostCommand } from "@fanfare/proto/gateway/v1/frames";
+import type {
+  GetLeaderboardResponse,
+  GetStandingsResponse,
+  PlayerStanding,
+  Standing,
+} from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import type {
+  AnswerResult,
+  JoinResult,
+  ListPlayersResponse,
+  ResumeResult,
+} from "@fanfare/proto/quiz/v1/quiz_service";
+
+export interface Identity {
+  role: string;
+  subject: string;
+  sessionId?: string;
+}
+
+export interface Identities {
+  /** Throws UNAUTHENTICATED for whatever is not a valid token. */
+  verify(token: string): Identity;
+  /** A player's resume token. */
+  issuePlayer(playerId: string, sessionId: string): string;
+}
+
+export interface Pins {
+  /** The session behind a PIN; undefined where there is none. Fails with UNAVAILABLE. */
+  resolve(pin: string): Promise<string | undefined>;
+}
+
+/** A player who came back: who it is, and where it stands if the leaderboard could be asked. */
+export interface Resumed {
+  result: ResumeResult;
+  standing: PlayerStanding | undefined;
+  /** Of all who came back with this player; undefined where the leaderboard could not be asked. */
+  standings: GetStandingsResponse | undefined;
+}
+
+/** Players in and out. Everything is durable when it resolves, and safe to repeat. */
+export interface Admissions {
+  join(of: {
+    sessionId: string;
+    lanes: number;
+    nickname: string;
+    submissionId: string;
+  }): Promise<JoinResult>;
+  /** With the standing as of `closedRound`, which is waited for a little; 0 does not wait. */
+  resume(sessionId: string, playerId: string, closedRound: number): Promise<Resumed>;
+  /** What the log holds of these players' answers to the current round. */
+  lookUp(sessionId: string, playerIds: string[]): Promise<ResumeResult[]>;
+  /** A page of who is in, in the order of joining. */
+  list(sessionId: string, pageToken: string): Promise<ListPlayersResponse>;
+}
+
+export interface PendingAnswer {
+  sessionId: string;
+  round: number;
+  lane: number;
+  playerId: string;
+  submissionId: string;
+  choices: string[];
+  elapsedMs: number;
+  /** Called once: with the durable verdict, or undefined where none could be had in time. */
+  settle(result: AnswerResult | undefined): void;
+}
+
+export interface Answers {
+  /** Sends an answer with others of its lane. Within 2 s it is settled. */
+  submit(answer: PendingAnswer): void;
+  /** Answers that wait for their verdict. */
+  readonly pending: number;
+}
+
+export interface Commands {
+  /** Does a host's command with the host's own token. Fails as the RPC of the same name does. */
+  run(sessionId: string, command: HostCommand["command"], token: string): Promise<void>;
+}
+
+/** Reads of the leaderboard. All fail with UNAVAILABLE and are safe to repeat. */
+export interface Boards {
+  /** Any number of players; waits up to 2 s until the round is in the board. */
+  standings(
+    sessionId: string,
+    playerIds: string[],
+    round: number,
+    timeoutMs?: number,
+  ): Promise<GetStandingsResponse>;
+  page(of: {
+    sessionId: string;
+    pageSize: number;
+    pageToken: string;
+    aroundPlayerId: string;
+  }): Promise<GetLeaderboardResponse>;
+  /** The first rows. */
+  rows(sessionId: string, count: number): Promise<Standing[]>;
+}

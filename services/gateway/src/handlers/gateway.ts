@@ -1,0 +1,43 @@
+/** All that a handler can reach: the rooms, and ports to what acts. */
+import type { Config } from "../config.js";
+import type { FrameEncoder } from "../domain/frame-codec.js";
+import type { Clock, RoomFeed } from "../domain/ports.js";
+import type { KeyedRateLimit, RateLimit } from "../domain/rate-limit.js";
+import type { RoomRegistry } from "../domain/room-registry.js";
+import type {
+  Admissions,
+  Answers,
+  Boards,
+  Commands,
+  Identities,
+  Pins,
+} from "../domain/service-ports.js";
+import type { GatewayMetrics } from "../metrics.js";
+
+export interface Rates {
+  frames: RateLimit;
+  answers: RateLimit;
+  boards: RateLimit;
+  joinsPerIp: KeyedRateLimit;
+  wrongPinsPerIp: KeyedRateLimit;
+}
+
+export interface Gateway {
+  config: Config;
+  rooms: RoomRegistry;
+  feed: RoomFeed;
+  encoder: FrameEncoder;
+  clock: Clock;
+  identities: Identities;
+  pins: Pins;
+  admissions: Admissions;
+  answers: Answers;
+  commands: Commands;
+  boards: Boards;
+  rates: Rates;
+  metrics: GatewayMetrics;
+  /** A name for a player's connection that is greater than all before it. */
+  nextConnection(): string;
+  /** Notes a fault that nobody is told of otherwise. */
+  onFault(error: unknown, what: string): void;
+}

@@ -1,0 +1,174 @@
+/** The first frame of a client: who it is, and into which session. Joined follows, or a close. */
+import { invalidField, ServiceError, toServiceError } from "@fanfare/common/errors";
+import { isToken } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import type { ClientHello } from "@fanfare/proto/gateway/v1/frames";
+import type { Session } from "@fanfare/proto/quiz/v1/session";
+import { closeCodeFor } from "../close-codes.js";
+import type { Client, ClientRole } from "../domain/client.js";
+import type { Room } from "../domain/room.js";
+import type { Identity } from "../domain/service-ports.js";
+import { joinAsPlayer, resumeAsPlayer } from "./enter-player.js";
+import type { Gateway } from "./gateway.js";
+import { refuseBadFrame, refuseError, slowDown } from "./refuse.js";
+
+export const PROTOCOL_VERSION = 1;
+const ROOMS_FULL_RETRY_MS = 5_000;
+
+/** Never rejects. */
+export async function sayHello(
+  gateway: Gateway,
+  client: Client,
+  hello: ClientHello,
+): Promise<void> {
+  if (client.role !== "new" || client.greeting)
+    return refuseBadFrame(gateway, client, {
+      reason: ErrorReason.MALFORMED,
+      message: "hello was said before; open another socket to be somebody else",
+    });
+  client.greeting = true;
+  try {
+    checkVersion(hello);
+    checkRate(gateway, client);
+    await identify(gateway, client, hello);
+  } catch (thrown) {
+    const error = toServiceError(thrown);
+    refuseError(gateway, client, error, "");
+    client.end(closeCodeFor(error.reason, error.retryable), ErrorReason[error.reason]);
+  } finally {
+    client.greeting = false;
+  }
+}
+
+function checkVersion({ protocolVersion }: ClientHello): void {
+  if (protocolVersion === PROTOCOL_VERSION) return;
+  throw new ServiceError(
+    ErrorReason.UNSUPPORTED_VERSION,
+    `this server speaks protocol version ${PROTOCOL_VERSION}; reload the page`,
+    { metadata: { supported: String(PROTOCOL_VERSION) } },
+  );
+}
+
+function checkRate(gateway: Gateway, client: Client): void {
+  const waitMs = gateway.rates.joinsPerIp.take(client.ip, performance.now());
+  if (waitMs > 0) throw slowDown(gateway, "JOINS_PER_SECOND_PER_IP", waitMs);
+}
+
+async function identify(gateway: Gateway, client: Client, hello: ClientHello): Promise<void> {
+  const { identity } = hello;
+  switch (identity.case) {
+    case "join": {
+      const wish = identity.value;
+      const sessionId = wish.sessionId || (await sessionOfPin(gateway, client, wish.pin));
+      return inRoom(gateway, client, sessionId, (room, session) =>
+        joinAsPlayer(gateway, client, room, session, wish),
+      );
+    }
+    case "resumeToken": {
+      const { role, subject, sessionId } = gateway.identities.verify(identity.value);
+      if (role !== "player" || !sessionId) throw forbidden("this is not a player's resume token");
+      return inRoom(gateway, client, sessionId, (room) =>
+        resumeAsPlayer(gateway, client, room, subject, identity.value),
+      );
+    }
+    case "token": {
+      const who = gateway.identities.verify(identity.value);
+      const sessionId = sessionOfToken(who, hello.sessionId);
+      return inRoom(gateway, client, sessionId, (room, session) => {
+        letWatcherIn(gateway, client, room, session, roleOf(who, session));
+        client.token = identity.value;
+      });
+    }
+    case "watch":
+      return inRoom(gateway, client, identity.value, (room, session) =>
+        letWatcherIn(gateway, client, room, session, "spectator"),
+      );
+    default:
+      throw new ServiceError(
+        ErrorReason.MALFORMED,
+        "hello needs one of join, resume_token, token, watch",
+        { metadata: { field: "hello" } },
+      );
+  }
+}
+
+async function sessionOfPin(gateway: Gateway, client: Client, pin: string): Promise<string> {
+  refuseGuessing(gateway, client);
+  const sessionId = /^\d{6}$/.test(pin) ? await gateway.pins.resolve(pin) : undefined;
+  if (sessionId) return sessionId;
+  throw notFound(gateway, client, "no session has this PIN; check it");
+}
+
+/** Does something in the room of a session that exists. The room lives at least as long as that. */
+async function inRoom(
+  gateway: Gateway,
+  client: Client,
+  sessionId: string,
+  enter: (room: Room, session: Session) => Promise<void> | void,
+): Promise<void> {
+  if (!isToken(sessionId)) throw invalidField("hello.session_id", "1 to 64 of A-Z a-z 0-9 _ -");
+  refuseGuessing(gateway, client);
+  const room = gateway.rooms.hold(sessionId);
+  if (!room) throw slowDown(gateway, "ROOMS_MAX", ROOMS_FULL_RETRY_MS);
+  try {
+    await room.ready();
+    if (!room.session) throw notFound(gateway, client, "no session has this id; check it");
+    await enter(room, room.session);
+  } finally {
+    gateway.rooms.release(room);
+  }
+}
+
+/** PINs and ids are few enough to be tried; one address may miss only so often. */
+function refuseGuessing(gateway: Gateway, client: Client): void {
+  const waitMs = gateway.rates.wrongPinsPerIp.waitMs(client.ip, performance.now());
+  if (waitMs > 0) throw slowDown(gateway, "PINS_PER_MINUTE_PER_IP", waitMs);
+}
+
+function notFound(gateway: Gateway, client: Client, message: string): ServiceError {
+  gateway.rates.wrongPinsPerIp.take(client.ip, performance.now());
+  return new ServiceError(ErrorReason.SESSION_NOT_FOUND, message);
+}
+
+function sessionOfToken(who: Identity, wanted: string): string {
+  if (who.sessionId && wanted && who.sessionId !== wanted)
+    throw forbidden("the token is for another session");
+  const sessionId = who.sessionId ?? wanted;
+  if (!sessionId) throw invalidField("hello.session_id", "given, as the token names none");
+  return sessionId;
+}
+
+/** What the token lets its owner be here. */
+function roleOf(who: Identity, session: Session): "host" | "admin" | "spectator" {
+  switch (who.role) {
+    case "admin":
+    case "spectator":
+      return who.role;
+    case "host":
+    case "author":
+      if (who.sessionId || session.host === who.subject) return "host";
+      throw forbidden("the session has another host");
+    default:
+      throw forbidden("players come with join or resume_token");
+  }
+}
+
+function letWatcherIn(
+  gateway: Gateway,
+  client: Client,
+  room: Room,
+  session: Session,
+  role: ClientRole & ("host" | "admin" | "spectator"),
+): void {
+  if (client.closed) return;
+  client.role = role;
+  const { sessionId, phase, round, rounds, title, pin } = session;
+  const value = { sessionId, phase, round, rounds, title, pin, role };
+  client.send(gateway.encoder.encode({ case: "joined", value }), ...room.catchUp());
+  if (role === "spectator") room.enterSpectator(client);
+  else room.enterHost(client);
+}
+
+function forbidden(message: string): ServiceError {
+  return new ServiceError(ErrorReason.FORBIDDEN, message);
+}

@@ -1,0 +1,76 @@
+/** Tells a room's hosts who came and went: at most twice a second, and no faster than they read. */
+import { setTimeout as pause } from "node:timers/promises";
+import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { Room } from "../domain/room.js";
+import type { Gateway } from "./gateway.js";
+
+const EVERY_MS = 500;
+/** A host with more than this waiting gets no names until it has read. */
+const WAITING_BYTES_MAX = 64 * 1024;
+
+/** One loop for each room that owes names; it ends when all hosts know all. */
+export class NameTeller {
+  readonly #busy = new Map<Room, { again: boolean }>();
+
+  constructor(private readonly gateway: () => Gateway) {}
+
+  /** Somebody came or went, or a host is new. Never throws. */
+  due(room: Room): void {
+    const busy = this.#busy.get(room);
+    if (busy) busy.again = true;
+    else void this.#tell(room);
+  }
+
+  async #tell(room: Room): Promise<void> {
+    const state = { again: false };
+    this.#busy.set(room, state);
+    try {
+      let toldAll = false;
+      do {
+        state.again = false;
+        await this.#readNew(room);
+        toldAll = this.#tellHosts(room);
+        await pause(EVERY_MS, undefined, { ref: false });
+      } while ((state.again || !toldAll) && room.hosts.size > 0);
+    } catch (error) {
+      this.gateway().onFault(error, "names not read");
+    } finally {
+      this.#busy.delete(room);
+    }
+  }
+
+  /** Reads the list of players on from where it ended last time. */
+  async #readNew(room: Room): Promise<void> {
+    const { roster } = room;
+    let fromStart = roster.pageToken === "";
+    for (;;) {
+      const page = await this.gateway().admissions.list(room.sessionId, roster.pageToken);
+      roster.add(
+        page.players.map((each) => ({ ...each, isIn: each.status === PlayerStatus.ACTIVE })),
+      );
+      if (page.nextPageToken !== "") roster.pageToken = page.nextPageToken;
+      else if (fromStart || roster.listed >= page.total) return;
+      else {
+        // Somebody was put into a page that was read before.
+        roster.pageToken = "";
+        fromStart = true;
+      }
+    }
+  }
+
+  /** False where a host has to be told more. */
+  #tellHosts(room: Room): boolean {
+    let toldAll = true;
+    for (const host of room.hosts) {
+      if (host.waitingBytes() > WAITING_BYTES_MAX) {
+        toldAll = false;
+        continue;
+      }
+      const value = room.roster.next(host);
+      if (!value) continue;
+      toldAll = false;
+      host.send(this.gateway().encoder.encode({ case: "playersChanged", value }));
+    }
+    return toldAll;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * After a reveal: each player of this gateway is told what the round brought, from one call for all
+ * of them, in slices, so that the event loop turns meanwhile.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { GetStandingsResponse } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import type { Client, Verdict } from "../domain/client.js";
+import type { Room } from "../domain/room.js";
+import type { Gateway } from "./gateway.js";
+import { ownResult, standingsOf } from "./own-result.js";
+
+const SLICE = 500;
+
+/** Never rejects: without the leaderboard, players are told what is known here. */
+export async function tellResults(gateway: Gateway, room: Room, round: number): Promise<void> {
+  const startedAt = performance.now();
+  // Who is here and what they have answered, before the next round changes it.
+  const players = [...room.players.values()].map((client) => ({ client, verdict: client.verdict }));
+  if (players.length === 0) return;
+  const ids = players.map(({ client }) => client.playerId);
+  const [response, lookedUp] = await Promise.all([
+    readStandings(gateway, room, ids, round),
+    lookUpDoubtful(gateway, room, players, round),
+    // The reveal itself goes out in the turn in which it came.
+    nextTurn(),
+  ]);
+  const standings = standingsOf(response, round);
+  if (!standings) room.markStale();
+  for (let at = 0; at < players.length; at += SLICE) {
+    for (const { client, verdict } of players.slice(at, at + SLICE)) {
+      const known = lookedUp.get(client) ?? verdict;
+      client.send(gateway.encoder.ownResult(ownResult(round, known, standings, client.playerId)));
+    }
+    await nextTurn();
+  }
+  gateway.metrics.results.observe((performance.now() - startedAt) / 1_000);
+}
+
+async function readStandings(
+  gateway: Gateway,
+  room: Room,
+  ids: string[],
+  round: number,
+): Promise<GetStandingsResponse | undefined> {
+  try {
+    return await gateway.boards.standings(room.sessionId, ids, round);
+  } catch (error) {
+    gateway.onFault(error, "standings not read; results are told without them");
+    return undefined;
+  }
+}
+
+/**
+ * Whose answer may be in the log without a verdict here: it was sent through another gateway just
+ * before the player came here, or its verdict got lost. The log is closed, so it can be asked.
+ */
+async function lookUpDoubtful(
+  gateway: Gateway,
+  room: Room,
+  players: readonly { client: Client; verdict: Verdict | undefined }[],
+  round: number,
+): Promise<Map<Client, Verdict>> {
+  const found = new Map<Client, Verdict>();
+  const doubtful = players.filter(
+    ({ client, verdict }) =>
+      verdict?.round !== round &&
+      (client.resumedInRound === round || client.attempt?.round === round),
+  );
+  if (doubtful.length === 0) return found;
+  try {
+    const ids = doubtful.map(({ client }) => client.playerId);
+    const results = await gateway.admissions.lookUp(room.sessionId, ids);
+    for (const [index, { answer }] of results.entries()) {
+      const client = doubtful[index]?.client;
+      if (!client || answer?.round !== round) continue;
+      const { submissionId, points, correct } = answer;
+      found.set(client, { round, submissionId, points, correct, streak: 0 });
+    }
+  } catch (error) {
+    gateway.onFault(error, "answers not looked up");
+  }
+  return found;
+}

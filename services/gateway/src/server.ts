@@ -1,0 +1,185 @@
+/** Builds a gateway: what it listens to, whom it calls, the rooms, then the public port. */
+
+import uWS from "uWebSockets.js";
+import { startAdminServer } from "@fanfare/common/admin-server";
+import { type Bus, connectBus, openBucket } from "@fanfare/common/bus";
+import { startBusClock } from "@fanfare/common/bus-clock";
+import { Health } from "@fanfare/common/health";
+import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { ServicePool } from "@fanfare/common/service-pool";
+import { ServiceToken, Tokens } from "@fanfare/common/tokens";
+import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { AnswerLanes } from "./adapters/answer-lanes.js";
+import { doorService, JsonDoor } from "./adapters/json-door.js";
+import { LeaderboardBoards } from "./adapters/leaderboard-boards.js";
+import { NatsRoomFeed } from "./adapters/nats-room-feed.js";
+import { PinBook } from "./adapters/pin-book.js";
+import { QuizAdmissions } from "./adapters/quiz-admissions.js";
+import { QuizCommands } from "./adapters/quiz-commands.js";
+import { StaticPages } from "./adapters/static-pages.js";
+import { UwsBroadcaster } from "./adapters/uws-broadcaster.js";
+import { listen } from "./adapters/uws-listener.js";
+import { UwsSockets } from "./adapters/uws-sockets.js";
+import type { Config } from "./config.js";
+import { connectionNames } from "./domain/connection-names.js";
+import { FrameEncoder } from "./domain/frame-codec.js";
+import type { Clock } from "./domain/ports.js";
+import { KeyedRateLimit, RateLimit } from "./domain/rate-limit.js";
+import { RoomRegistry } from "./domain/room-registry.js";
+import type { Identities } from "./domain/service-ports.js";
+import type { Gateway, Rates } from "./handlers/gateway.js";
+import { greet, sayReconnect } from "./handlers/greet.js";
+import { receiveFrame } from "./handlers/receive-frame.js";
+import { NameTeller } from "./handlers/tell-names.js";
+import { tellResults } from "./handlers/tell-results.js";
+import { watchLiveScore } from "./handlers/watch-live-score.js";
+import { WideRowsReader } from "./handlers/wide-rows.js";
+import { GatewayMetrics } from "./metrics.js";
+
+const RESUME_TOKEN_SECONDS = 30 * 24 * 60 * 60;
+/** A room whose record can't be read in this time refuses its clients for now. */
+const READ_WITHIN_MS = 2_000;
+
+/** Starts everything and returns the bound ports. */
+export async function startServer(config: Config, lifecycle: Lifecycle) {
+  const metrics = new GatewayMetrics("gateway");
+  const health = new Health();
+  const admin = { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics };
+  const adminPort = await startAdminServer(admin, lifecycle);
+  const pages = await StaticPages.load(config.WEB_ROOT);
+  const bus = await connectBus(
+    { url: config.NATS_URL, name: config.POD_NAME, replicas: config.NATS_REPLICAS },
+    lifecycle,
+  );
+  health.require("NATS", bus.connected);
+  await openBucket(bus, "sessions", config.NATS_REPLICAS);
+  const clock = await startBusClock(bus.jsm, lifecycle);
+  const services = await connectServices(config, lifecycle);
+  const app = uWS.App();
+  const parts = { config, metrics, bus, clock, services, app, lifecycle };
+  const { gateway, wideRows } = await buildGateway(parts);
+  const sockets = new UwsSockets(config, metrics, {
+    onOpen: (client) => greet(gateway, client),
+    onLiveScore: (client) => void watchLiveScore(gateway, wideRows, client),
+    onFrame: (client, content, isBinary) => receiveFrame(gateway, client, content, isBinary),
+    onLeaving: (client, delayMs) => sayReconnect(gateway, client, delayMs),
+    onFault: (error) => gateway.onFault(error, "a frame was not handled; its socket is closed"),
+  });
+  metrics.watch({ sockets: () => sockets.count(), rooms: () => gateway.rooms.size });
+  sockets.serve(app);
+  const { quiz, leaderboard, quizMaster } = services;
+  const door = [
+    doorService(QuizService, quiz),
+    doorService(LeaderboardService, leaderboard),
+    doorService(QuizMasterService, quizMaster),
+  ];
+  new JsonDoor(door, config, metrics, gateway.onFault).serve(app);
+  pages.serve(app);
+  const httpPort = await listen(app, { config, health, sockets }, lifecycle);
+  health.started();
+  lifecycle.log.info({ httpPort, adminPort }, "gateway is ready");
+  return { httpPort, adminPort };
+}
+
+async function connectServices(config: Config, lifecycle: Lifecycle) {
+  const service = new ServiceToken(new Tokens(config.TOKEN_SECRET), config.POD_NAME);
+  const token = () => service.get();
+  const [quiz, leaderboard, quizMaster] = await Promise.all([
+    ServicePool.connect(QuizService, config.QUIZ_URL, token, lifecycle),
+    ServicePool.connect(LeaderboardService, config.LEADERBOARD_URL, token, lifecycle),
+    ServicePool.connect(QuizMasterService, config.QUIZ_MASTER_URL, token, lifecycle),
+  ]);
+  return { quiz, leaderboard, quizMaster };
+}
+
+interface Parts {
+  config: Config;
+  metrics: GatewayMetrics;
+  bus: Bus;
+  clock: Clock;
+  services: Awaited<ReturnType<typeof connectServices>>;
+  app: ReturnType<typeof uWS.App>;
+  lifecycle: Lifecycle;
+}
+
+/** Ties rooms, duties and calls together: a room's duties need the gateway that holds the room. */
+async function buildGateway(parts: Parts) {
+  const { config, metrics, bus, clock, services, lifecycle } = parts;
+  const { quiz, leaderboard } = services;
+  const onFault = (err: unknown, what: string) => lifecycle.log.warn({ err }, what);
+  const encoder = new FrameEncoder((type) => metrics.encodes.inc({ type }));
+  const reader = await jetstreamManager(bus.nc, { timeout: READ_WITHIN_MS, checkAPI: false });
+  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log, (takenAtMs) =>
+    metrics.boardAge.observe(Math.max(0, clock.now() - takenAtMs) / 1_000),
+  );
+  const boards = new LeaderboardBoards(leaderboard);
+  const names = new NameTeller(() => gateway);
+  const wideRows = new WideRowsReader(() => gateway);
+  const rooms = new RoomRegistry(
+    feed,
+    {
+      out: new UwsBroadcaster(parts.app, metrics),
+      encoder,
+      clock,
+      tickMs: config.ROOM_TICK_MS,
+      duties: {
+        resultsDue: (room, round) => void tellResults(gateway, room, round),
+        namesDue: (room) => names.due(room),
+        wideRowsDue: (room) => wideRows.due(room),
+      },
+    },
+    {
+      roomsMax: config.ROOMS_MAX,
+      lingerMs: config.ROOM_LINGER_MS,
+      onReadFailed: (error) => onFault(error, "a room was not read; it is tried again"),
+    },
+  );
+  bus.onReconnect(() => void rooms.readAll());
+  lifecycle.push("rooms", () => rooms.close());
+  const gateway: Gateway = {
+    config,
+    rooms,
+    feed,
+    encoder,
+    clock,
+    identities: identities(config),
+    pins: new PinBook(quiz),
+    admissions: new QuizAdmissions(quiz, boards, config.ANSWER_BATCH_MS),
+    answers: new AnswerLanes(quiz, {
+      batchMs: config.ANSWER_BATCH_MS,
+      onBatch: (answers) => metrics.answerBatch.observe(answers),
+      onFailed: (error) => onFault(error, "answers got no verdict; players send again"),
+    }),
+    commands: new QuizCommands(quiz),
+    boards,
+    rates: rates(config),
+    metrics,
+    nextConnection: connectionNames(clock, config.POD_NAME),
+    onFault,
+  };
+  return { gateway, wideRows };
+}
+
+function identities(config: Config): Identities {
+  const tokens = new Tokens(config.TOKEN_SECRET);
+  return {
+    verify: (token) => tokens.verify(token),
+    issuePlayer: (playerId, sessionId) =>
+      tokens.issue({ role: "player", subject: playerId, sessionId }, RESUME_TOKEN_SECONDS),
+  };
+}
+
+function rates(config: Config): Rates {
+  const perSecond = (count: number) => new RateLimit(count, 1_000, count * 2);
+  const wrongPins = config.PINS_PER_MINUTE_PER_IP;
+  return {
+    frames: perSecond(config.FRAMES_PER_SECOND_MAX),
+    answers: perSecond(config.ANSWERS_PER_SECOND_MAX),
+    boards: perSecond(config.BOARD_REQUESTS_PER_SECOND_MAX),
+    joinsPerIp: new KeyedRateLimit(perSecond(config.JOINS_PER_SECOND_PER_IP)),
+    wrongPinsPerIp: new KeyedRateLimit(new RateLimit(wrongPins, 60_000, wrongPins)),
+  };
+}

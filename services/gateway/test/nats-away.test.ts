@@ -1,0 +1,38 @@
+/** NATS goes away and comes back: what was missed is read again, by itself. */
+import { Phase } from "@fanfare/proto/quiz/v1/session";
+import { expect, test } from "vitest";
+import { until } from "./gateway.js";
+import { openSuite } from "./suite.js";
+
+const suite = openSuite();
+
+test("after NATS was away rooms show what happened meanwhile", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  const ann = suite.use(await gateway.join(sessionId, "ann"));
+  const board = suite.use(gateway.connect(`/livescore/${sessionId}`));
+  await until("the board", () => board.texts.length === 1);
+  await backstage.nats.kill("SIGKILL");
+  const ready = async () => (await fetch(`http://127.0.0.1:${gateway.adminPort}/readyz`)).status;
+  await until("not ready", async () => (await ready()) === 503);
+  const newcomer = suite.use(gateway.connect());
+  newcomer.send({ hello: { protocolVersion: 1, watch: "another" } });
+  expect(await newcomer.next("refused")).toMatchObject({ reason: "ERROR_REASON_UNAVAILABLE" });
+  expect(await newcomer.closed).toMatchObject({ code: 4003 });
+  await backstage.nats.restart();
+  await until("ready again", async () => (await ready()) === 200, 20_000);
+  await backstage.openRound(sessionId, 1);
+  await ann.next("question");
+  ann.answer(1, "A", "a1");
+  await ann.next("accepted");
+});
+
+test("a change that nobody told of is found when the phase should have ended", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  const ann = suite.use(await gateway.join(sessionId, "ann"));
+  await backstage.openRound(sessionId, 1, 1);
+  await ann.next("question");
+  await backstage.putUnheard(sessionId, { phase: Phase.REVEAL, reveal: { answer: ["A"] } });
+  expect(await ann.next("reveal", 8_000)).toMatchObject({ round: 1 });
+});

@@ -1,0 +1,248 @@
+-- Applies log entries of one partition to its boards and moves the partition's place, all in one step.
+-- Does nothing where the place is not the expected one, so a repeated or second reader does no harm.
+-- KEYS: position, sessions (both of the partition; session-keys.lua makes the others).
+-- ARGV: prefix, generation, expected place, last sequence of this call, seconds that an ended board
+--   stays, hidden scores that one call may reveal; then operations of
+--   name, sequence, session, number of arguments, arguments:
+--     created  live (1 or 0)
+--     players  how many joined, then id and nickname of each, then ids of the removed
+--     scores   round, lane (1 or 0), sum of points, then all player ids, then all packed scores
+--     closed   round
+--     ended
+-- Reply: place that holds (-1: another generation, or being dropped), unfinished (1: send again what
+--   lies behind the place), lane scores counted, outside scores counted, duplicates,
+--   {sequence, answers, points of the lanes for each closed round}, {sequence, player of each score
+--   whose total would not be exact}.
+local position, sessions = KEYS[1], KEYS[2]
+local generation, expected, last = ARGV[2], ARGV[3], ARGV[4]
+local boardTtl, budget = ARGV[5], tonumber(ARGV[6])
+
+-- Arguments of one command; Lua can't unpack more than some 8,000.
+local CHUNK = 500
+-- A packed score is `elapsed - points * TIME_SPAN`; doubles are exact below EXACT (score-key.ts).
+local TIME_SPAN, EXACT = 2 ^ 29, 2 ^ 53
+
+local held = redis.call('HMGET', position, 'generation', 'sequence', 'dropping')
+if held[3] or (held[1] and held[1] ~= generation) then return { -1, 0, 0, 0, 0, {}, {} } end
+local place = held[2] or '0'
+if place ~= expected then return { place, 0, 0, 0, 0, {}, {} } end
+
+local laneScores, outsideScores, duplicates = 0, 0, 0
+local audits, refused = {}, {}
+local boards = {}
+
+-- Begins a board. Its epoch is greater than all that this partition gave out.
+local function begin(session, created, live)
+  for _, other in ipairs(redis.call('SRANDMEMBER', sessions, 5)) do
+    if redis.call('EXISTS', keyOf(other, 'board')) == 0 then redis.call('SREM', sessions, other) end
+  end
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local epoch = math.max(now, (redis.call('HGET', position, 'epoch') or 0) + 1)
+  redis.call('HSET', position, 'epoch', epoch)
+  redis.call('HSET', keyOf(session, 'board'), 'epoch', epoch, 'version', 0, 'scored', 0,
+    'created', created, 'live', live, 'round', 0, 'finalRound', 0, 'joined', 0, 'ended', 0)
+  redis.call('SADD', sessions, session)
+  boards[session] =
+    { created = created ~= '0', live = live == '1', round = 0, finalRound = 0, ended = false }
+end
+
+local function boardOf(session)
+  if boards[session] then return boards[session] end
+  local found = redis.call('HMGET', keyOf(session, 'board'),
+    'created', 'live', 'round', 'finalRound', 'ended')
+  if not found[1] then
+    begin(session, '0', '0')
+  else
+    boards[session] = {
+      created = found[1] ~= '0', live = found[2] == '1', round = tonumber(found[3]),
+      finalRound = tonumber(found[4]), ended = found[5] == '1',
+    }
+  end
+  return boards[session]
+end
+
+local function see(session, round)
+  local board = boardOf(session)
+  if round > board.round then
+    board.round = round
+    redis.call('HSET', keyOf(session, 'board'), 'round', round)
+  end
+end
+
+-- Adds packed scores to the visible ones, leaving out those whose total would not be exact.
+local function add(sequence, session, players, packed)
+  local scores = keyOf(session, 'scores')
+  for from = 1, #players, CHUNK do
+    local to = math.min(from + CHUNK - 1, #players)
+    local totals = redis.call('ZMSCORE', scores, unpack(players, from, to))
+    local command = { 'ZADD', scores }
+    for i = from, to do
+      local total = (totals[i - from + 1] or 0) + packed[i]
+      local timeFits = total % TIME_SPAN >= packed[i] % TIME_SPAN
+      if timeFits and total > -EXACT and total < EXACT then
+        command[#command + 1] = total
+        command[#command + 1] = players[i]
+      else
+        refused[#refused + 1] = sequence
+        refused[#refused + 1] = players[i]
+      end
+    end
+    if #command > 2 then redis.call(unpack(command)) end
+  end
+end
+
+local function hide(session, round, players, packed)
+  local hidden = keyOf(session, 'hidden:' .. round)
+  for from = 1, #players, CHUNK do
+    local command = { 'HSET', hidden }
+    for i = from, math.min(from + CHUNK - 1, #players) do
+      command[#command + 1] = players[i]
+      command[#command + 1] = packed[i]
+    end
+    redis.call(unpack(command))
+  end
+end
+
+-- Marks who has a score in the round now; returns those who had none, with their packed scores.
+local function firstScores(answered, at, count)
+  local players, packed = {}, {}
+  for from = at, at + count - 1, CHUNK do
+    local to = math.min(from + CHUNK - 1, at + count - 1)
+    local known = redis.call('SMISMEMBER', answered, unpack(ARGV, from, to))
+    local command, seen = { 'SADD', answered }, {}
+    for i = from, to do
+      local player = ARGV[i]
+      if known[i - from + 1] == 0 and not seen[player] then
+        seen[player] = true
+        command[#command + 1] = player
+        players[#players + 1] = player
+        packed[#packed + 1] = tonumber(ARGV[i + count])
+      end
+    end
+    if #command > 2 then redis.call(unpack(command)) end
+  end
+  return players, packed
+end
+
+-- Moves hidden scores of a round to the visible ones; false when more are left than this call may
+-- move. What was moved is no longer hidden, so after a crash the rest is moved, nothing twice.
+local function reveal(sequence, session, round)
+  local hidden = keyOf(session, 'hidden:' .. round)
+  local left = redis.call('HLEN', hidden)
+  if left == 0 then return true end
+  local all = left <= budget
+  local fields = all and redis.call('HGETALL', hidden)
+    or redis.call('HRANDFIELD', hidden, budget, 'WITHVALUES')
+  local players, packed = {}, {}
+  for i = 1, #fields, 2 do
+    players[#players + 1] = fields[i]
+    packed[#packed + 1] = tonumber(fields[i + 1])
+  end
+  add(sequence, session, players, packed)
+  budget = budget - #players
+  if all then
+    redis.call('UNLINK', hidden)
+    return true
+  end
+  for from = 1, #players, CHUNK do
+    redis.call('HDEL', hidden, unpack(players, from, math.min(from + CHUNK - 1, #players)))
+  end
+  redis.call('HSET', keyOf(session, 'board'), 'closing', 1)
+  return false
+end
+
+-- Each returns false where it could not finish.
+local operations = {}
+
+function operations.created(sequence, session, at)
+  forget(session)
+  begin(session, sequence, ARGV[at])
+  redis.call('HSET', keyOf(session, 'board'), 'version', sequence, 'scored', sequence)
+end
+
+function operations.players(sequence, session, at, count)
+  boardOf(session)
+  local board, names = keyOf(session, 'board'), keyOf(session, 'names')
+  local joined, firstRemoved = 0, at + 1 + 2 * tonumber(ARGV[at])
+  for i = at + 1, firstRemoved - 1, 2 do
+    joined = joined + redis.call('HSET', names, ARGV[i], ARGV[i + 1])
+  end
+  for i = firstRemoved, at + count - 1 do
+    joined = joined - redis.call('HSETNX', board, 'removed:' .. ARGV[i], 1)
+  end
+  redis.call('HINCRBY', board, 'joined', joined)
+  redis.call('HSET', board, 'version', sequence)
+end
+
+function operations.scores(sequence, session, at, count)
+  local round, lane, points = ARGV[at], ARGV[at + 1] == '1', ARGV[at + 2]
+  local given = (count - 3) / 2
+  local board, key = boardOf(session), keyOf(session, 'board')
+  local players, packed = firstScores(keyOf(session, 'answered:' .. round), at + 3, given)
+  -- A created session's round is what its lanes say: an outsider can't move it.
+  if lane or not board.created then see(session, tonumber(round)) end
+  redis.call('HINCRBY', key, 'answers:' .. round, lane and given or 0)
+  if lane then
+    redis.call('HINCRBY', key, 'points:' .. round, points)
+    laneScores = laneScores + #players
+  else
+    outsideScores = outsideScores + #players
+  end
+  duplicates = duplicates + given - #players
+  if #players == 0 then return end
+  redis.call('HSET', key, 'version', sequence)
+  if board.live or board.ended or not board.created or tonumber(round) <= board.finalRound then
+    add(sequence, session, players, packed)
+    redis.call('HSET', key, 'scored', sequence)
+  else
+    hide(session, round, players, packed)
+  end
+  if board.ended then
+    for _, part in ipairs({ 'board', 'scores', 'names', 'answered:' .. round }) do
+      redis.call('EXPIRE', keyOf(session, part), boardTtl)
+    end
+  end
+end
+
+function operations.closed(sequence, session, at)
+  local round = tonumber(ARGV[at])
+  local board, key = boardOf(session), keyOf(session, 'board')
+  if not reveal(sequence, session, ARGV[at]) then return false end
+  local lanes = redis.call('HMGET', key, 'answers:' .. ARGV[at], 'points:' .. ARGV[at])
+  audits[#audits + 1] = sequence
+  audits[#audits + 1] = lanes[1] or '0'
+  audits[#audits + 1] = lanes[2] or '0'
+  see(session, round)
+  board.finalRound = math.max(board.finalRound, round)
+  redis.call('HSET', key, 'finalRound', board.finalRound, 'version', sequence, 'scored', sequence)
+  redis.call('HDEL', key, 'closing')
+end
+
+-- What outsiders sent for rounds that were never asked counts at the end.
+function operations.ended(sequence, session)
+  local board, key = boardOf(session), keyOf(session, 'board')
+  for _, round in ipairs(roundsOf(session)) do
+    if not reveal(sequence, session, round) then return false end
+  end
+  board.ended = true
+  redis.call('HSET', key, 'ended', 1, 'version', sequence, 'scored', sequence)
+  redis.call('HDEL', key, 'closing')
+  for _, each in ipairs(keysOf(session)) do redis.call('EXPIRE', each, boardTtl) end
+end
+
+local unfinished = 0
+local at = 7
+while ARGV[at] and unfinished == 0 do
+  local name, sequence, session = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local count = tonumber(ARGV[at + 3])
+  if operations[name](sequence, session, at + 4, count) == false then
+    unfinished = 1
+  else
+    place = sequence
+    at = at + 4 + count
+  end
+end
+if unfinished == 0 then place = last end
+redis.call('HSET', position, 'generation', generation, 'sequence', place)
+return { place, unfinished, laneScores, outsideScores, duplicates, audits, refused }

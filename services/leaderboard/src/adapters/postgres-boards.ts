@@ -1,0 +1,110 @@
+/** Boards of ended sessions, from the final standings that the quiz service's history writer made. */
+import type { Sql } from "@fanfare/common/postgres";
+import type { Boards, FoundBoard, Row, Selection } from "../domain/ports.js";
+import { RankTable } from "../domain/rank-table.js";
+import { unpack } from "../domain/score-key.js";
+import { fromPostgres } from "./postgres-reads.js";
+import type { FinalBoards } from "./rank-cache.js";
+
+/** Largest of its column: nobody stands behind it. */
+const PLACE_MAX = 2 ** 31 - 1;
+
+type PlacedRow = Row & { place: number };
+
+export class PostgresBoards implements Boards, FinalBoards {
+  constructor(private readonly sql: Sql) {}
+
+  async read(sessionId: string, selection: Selection): Promise<FoundBoard> {
+    const ended = await this.ended(sessionId);
+    if (!ended) return "no such board";
+    const rows = await this.#rows(sessionId, ended.logStart, selection);
+    if (!rows) return "no such player";
+    return {
+      epoch: 0n,
+      version: 0n,
+      finalRound: ended.rounds,
+      round: ended.rounds,
+      answers: 0,
+      joined: ended.players,
+      ended: true,
+      players: ended.players,
+      firstRank: rows[0]?.place ?? 1,
+      rows,
+    };
+  }
+
+  /** The latest session of this id, once its final standings are there. */
+  ended(sessionId: string) {
+    return fromPostgres(undefined, async () => {
+      const [session] = await this.sql<
+        { logStart: string; rounds: number; isFinal: boolean; players: number }[]
+      >`
+        SELECT log_start AS "logStart", rounds, finalized_at IS NOT NULL AS "isFinal",
+               (SELECT count(*)::int FROM quiz.final_standings f
+                 WHERE f.session_id = s.session_id AND f.log_start = s.log_start) AS players
+          FROM quiz.sessions s
+         WHERE session_id = ${sessionId}
+         ORDER BY log_start DESC
+         LIMIT 1`;
+      return session?.isFinal ? session : undefined;
+    });
+  }
+
+  ranks(sessionId: string, logStart: string): Promise<RankTable> {
+    return fromPostgres(new RankTable(), async () => {
+      const table = new RankTable();
+      const rows = this.sql<{ playerId: string; points: number }[]>`
+        SELECT player_id AS "playerId", points FROM quiz.final_standings
+         WHERE session_id = ${sessionId} AND log_start = ${logStart} ORDER BY place`;
+      for (const { playerId, points } of await rows) table.add(playerId, points);
+      return table;
+    });
+  }
+
+  /** Undefined where the asked player has no row. */
+  async #rows(
+    sessionId: string,
+    logStart: string,
+    selection: Selection,
+  ): Promise<PlacedRow[] | undefined> {
+    const { sql } = this;
+    const from = await this.#firstPlace(sessionId, logStart, selection);
+    if (from === undefined) return undefined;
+    return fromPostgres([], async () => {
+      const rows = await sql<PlacedRow[]>`
+        SELECT place, player_id AS "playerId", nickname, points, elapsed_ms::float8 AS "elapsedMs"
+          FROM quiz.final_standings
+         WHERE session_id = ${sessionId} AND log_start = ${logStart} AND place >= ${from}
+         ORDER BY place
+         LIMIT ${selection.size}`;
+      return [...rows];
+    });
+  }
+
+  async #firstPlace(
+    sessionId: string,
+    logStart: string,
+    selection: Selection,
+  ): Promise<number | undefined> {
+    const { sql } = this;
+    if (selection.kind === "top") return 1;
+    const session = sql`session_id = ${sessionId} AND log_start = ${logStart}`;
+    if (selection.kind === "around") {
+      return fromPostgres(undefined, async () => {
+        const [own] = await sql<{ place: number }[]>`
+          SELECT place FROM quiz.final_standings
+           WHERE ${session} AND player_id = ${selection.playerId}`;
+        return own && Math.max(1, own.place - selection.before);
+      });
+    }
+    const { playerId, packed } = selection.place;
+    const { points, elapsedMs } = unpack(packed);
+    return fromPostgres(PLACE_MAX, async () => {
+      const [next] = await sql<{ place: number | null }[]>`
+        SELECT min(place) AS place FROM quiz.final_standings
+         WHERE ${session} AND (points < ${points} OR points = ${points} AND
+               (elapsed_ms, player_id COLLATE "C") > (${elapsedMs}, ${playerId}))`;
+      return next?.place ?? PLACE_MAX;
+    });
+  }
+}

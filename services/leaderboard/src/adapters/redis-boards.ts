@@ -1,0 +1,140 @@
+/** Reads boards from Redis: some rows at one moment, or everybody in slices. */
+import { pause } from "@fanfare/common/lifecycle";
+import { partitionOf, redisKeys } from "@fanfare/proto/addresses";
+import type { Redis } from "ioredis";
+import type { Board, Boards, FoundBoard, Row, Selection } from "../domain/ports.js";
+import { RankTable } from "../domain/rank-table.js";
+import { unpack } from "../domain/score-key.js";
+import { prefixOf } from "./partition-keys.js";
+import { fromRedis } from "./redis-connection.js";
+import { loadScript, runScript } from "./redis-scripts.js";
+
+const READ = loadScript("read-board");
+/** Rows that one command of a scan reads: some 3 ms of Redis' time. */
+const SCAN_ROWS = 5_000;
+/** While a large round is being revealed its board is half old, half new: a read waits for the end. */
+const CLOSING_WAIT_MS = 20;
+const CLOSING_WAITS_MAX = 25;
+
+/** What says whether two reads of a board saw the same scores. */
+export interface BoardState {
+  epoch: string;
+  /** Position in the log of the last change of visible scores. */
+  scored: string;
+  finalRound: number;
+  /** A round is half revealed. */
+  closing: boolean;
+}
+
+export class RedisBoards implements Boards {
+  constructor(private readonly redis: Redis) {}
+
+  async read(sessionId: string, selection: Selection): Promise<FoundBoard> {
+    for (let waits = 0; ; waits++) {
+      const reply = await fromRedis(() => this.#readOnce(sessionId, selection));
+      if (reply === null) return "no such board";
+      if (reply[7] !== "1" || waits === CLOSING_WAITS_MAX) return toBoard(reply);
+      await pause(CLOSING_WAIT_MS);
+    }
+  }
+
+  /** Undefined where there is no board. */
+  async state(sessionId: string): Promise<BoardState | undefined> {
+    const key = redisKeys.board(sessionId);
+    const [epoch, scored, finalRound, closing] = await fromRedis(() =>
+      this.redis.hmget(key, "epoch", "scored", "finalRound", "closing"),
+    );
+    if (!epoch) return undefined;
+    return {
+      epoch,
+      scored: scored ?? "0",
+      finalRound: Number(finalRound ?? 0),
+      closing: closing === "1",
+    };
+  }
+
+  /** Everybody's rank, from one pass in slices. Scores that move meanwhile may be half in it. */
+  async scan(sessionId: string): Promise<RankTable> {
+    const table = new RankTable();
+    const key = redisKeys.scores(sessionId);
+    for (let from = 0; ; from += SCAN_ROWS) {
+      const rows = await fromRedis(() =>
+        this.redis.zrange(key, from, `${from + SCAN_ROWS - 1}`, "WITHSCORES"),
+      );
+      for (let i = 0; i < rows.length; i += 2)
+        table.add(rows[i] ?? "", unpack(Number(rows[i + 1])).points);
+      if (rows.length < 2 * SCAN_ROWS) return table;
+    }
+  }
+
+  /** Session ids that have a board in this partition; some may have expired. */
+  async sessionsOf(partition: number): Promise<string[]> {
+    return fromRedis(() => this.redis.smembers(redisKeys.sessions(partition)));
+  }
+
+  #readOnce(sessionId: string, selection: Selection): Promise<ReadReply | null> {
+    const keys = [
+      redisKeys.board(sessionId),
+      redisKeys.scores(sessionId),
+      redisKeys.names(sessionId),
+    ];
+    return runScript(this.redis, READ, keys, [
+      prefixOf(partitionOf(sessionId)),
+      sessionId,
+      selection.size,
+      ...whereFrom(selection),
+    ]) as Promise<ReadReply | null>;
+  }
+}
+
+/** What read-board.lua replies. */
+type ReadReply = [
+  epoch: string,
+  version: string,
+  scored: string,
+  finalRound: string,
+  round: string,
+  joined: string,
+  ended: string,
+  closing: string,
+  answers: number,
+  players: number,
+  start: number,
+  rows: string[],
+  nicknames: (string | null)[],
+];
+
+function whereFrom(selection: Selection): (string | number)[] {
+  switch (selection.kind) {
+    case "top":
+      return ["top"];
+    case "after":
+      return ["after", selection.place.packed, selection.place.playerId];
+    case "around":
+      return ["around", selection.playerId, selection.before];
+  }
+}
+
+function toBoard(reply: ReadReply): Board | "no such player" {
+  const [epoch, version, , finalRound, round, joined, ended, , answers, players, start] = reply;
+  if (start < 0) return "no such player";
+  const [rows, nicknames] = [reply[11], reply[12]];
+  return {
+    epoch: BigInt(epoch),
+    version: BigInt(version),
+    finalRound: Number(finalRound),
+    round: Number(round),
+    answers,
+    joined: Number(joined),
+    ended: ended === "1",
+    players,
+    firstRank: start + 1,
+    rows: nicknames.map(
+      (nickname, i): Row => ({
+        playerId: rows[2 * i] ?? "",
+        nickname: nickname ?? "",
+        ...unpack(Number(rows[2 * i + 1])),
+      }),
+    ),
+  };
+}

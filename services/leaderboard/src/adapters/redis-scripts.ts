@@ -1,0 +1,37 @@
+/** Lua scripts: read from lua/*.lua once, sent to Redis once, then called by their hash. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Redis } from "ioredis";
+
+/** The same folder seen from src and from dist: nothing is copied by the build. */
+const FOLDER = new URL("../../lua/", import.meta.url);
+
+export interface Script {
+  text: string;
+  sha1: string;
+}
+
+/** A script that stands behind the shared session-keys.lua. */
+export function loadScript(name: string): Script {
+  const text = ["session-keys", name]
+    .map((each) => readFileSync(new URL(`${each}.lua`, FOLDER), "utf8"))
+    .join("\n");
+  return { text, sha1: createHash("sha1").update(text).digest("hex") };
+}
+
+/** Calls a script; a server that does not have it (any more) gets it with the call. */
+export async function runScript(
+  redis: Redis,
+  script: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  // One list, not spread: a large entry has more arguments than a stack has room for.
+  const list = [keys.length, ...keys, ...args];
+  try {
+    return await redis.call("evalsha", [script.sha1, ...list]);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    return await redis.call("eval", [script.text, ...list]);
+  }
+}

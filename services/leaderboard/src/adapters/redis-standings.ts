@@ -1,0 +1,242 @@
+/**
+ * The standings projection: entries of the log become boards in Redis. A batch and the place behind
+ * it are one atomic step of apply-entries.lua, so a crash, a replay or a second reader repeats and
+ * skips nothing.
+ */
+import type { Logger } from "@fanfare/common/log";
+import type { Batch, Projection } from "@fanfare/common/partition-reader";
+import { redisKeys } from "@fanfare/proto/addresses";
+import type { Redis } from "ioredis";
+import { type Operation, readEntry } from "../domain/read-entry.js";
+import type { LeaderboardMetrics } from "../metrics.js";
+import type { DeadLetters, Letter } from "./dead-letters.js";
+import { partitionKeys, prefixOf } from "./partition-keys.js";
+import { loadScript, runScript } from "./redis-scripts.js";
+import {
+  CALL_REVEALS_MAX,
+  cutCalls,
+  operationArguments,
+  type PlacedOperation,
+  type ScriptCall,
+} from "./script-calls.js";
+
+const APPLY = loadScript("apply-entries");
+const DROP = loadScript("drop-partition");
+/** Sessions that one call of drop-partition.lua drops. */
+const CALL_DROPS_MAX = 20;
+
+/** Learns what the projection has done. */
+export interface StandingsObserver {
+  /** Boards have changed, each since the given log time. `pending`: entries still to be read. */
+  changed(partition: number, since: ReadonlyMap<string, number>, pending: number): void;
+  /** Reading goes on from a place that somebody else reached: what they showed is not known. */
+  takenOver(partition: number): void;
+  /** These sessions have a newly closed round. */
+  roundsClosed(sessionIds: readonly string[]): void;
+}
+
+export interface StandingsParts {
+  redis: Redis;
+  deadLetters: Pick<DeadLetters, "publish">;
+  observer: StandingsObserver;
+  metrics: LeaderboardMetrics;
+  log: Logger;
+  /** How long the board of an ended session stays. */
+  boardTtlS: number;
+}
+
+/** What apply-entries.lua replies. */
+type ApplyReply = [
+  place: string | number,
+  unfinished: number,
+  laneScores: number,
+  outsideScores: number,
+  duplicates: number,
+  audits: string[],
+  refused: string[],
+];
+
+export class RedisStandings implements Projection {
+  readonly name = "leaderboard";
+  /** The place that this process knows of; differs from Redis' where somebody else was at work. */
+  readonly #places = new Map<number, number>();
+
+  constructor(private readonly parts: StandingsParts) {}
+
+  async position(partition: number, generation: string): Promise<number> {
+    const key = redisKeys.position(partition);
+    const [held, sequence, dropping, epoch] = await this.parts.redis.hmget(
+      key,
+      "generation",
+      "sequence",
+      "dropping",
+      "epoch",
+    );
+    const isOther = held !== null && held !== undefined && held !== generation;
+    if (dropping || isOther) {
+      await this.#drop(partition, generation);
+      if (isOther) this.#countRebuild(partition, "generation");
+      return this.#standAt(partition, 0);
+    }
+    const place = Number(sequence ?? 0);
+    const known = this.#places.get(partition) ?? 0;
+    // A dropped partition keeps its epoch; that rebuild was counted by whoever asked for it.
+    if (place < known && (place > 0 || !epoch))
+      this.#countRebuild(partition, place === 0 ? "empty" : "behind");
+    return this.#standAt(partition, place);
+  }
+
+  async apply(batch: Batch, generation: string): Promise<{ position: number }> {
+    const { deadLetters, metrics } = this.parts;
+    const stop = metrics.apply.startTimer();
+    const { operations, letters } = readBatch(batch);
+    if (letters.length > 0) await deadLetters.publish(letters, generation);
+    let place = batch.after;
+    for (const call of cutCalls(operations, batch.entries.at(-1)?.sequence ?? place)) {
+      place = await this.#applyCall(batch, place, call, generation);
+      if (place !== call.last) break;
+      this.#places.set(batch.partition, place);
+    }
+    metrics.entries.inc(batch.entries.filter(({ sequence }) => sequence <= place).length);
+    stop();
+    return { position: place };
+  }
+
+  /** Drops the partition's boards and its place; whoever reads it begins anew. Safe to repeat. */
+  async rebuild(partition: number): Promise<void> {
+    await this.#drop(partition, "");
+    this.#places.delete(partition);
+    this.#countRebuild(partition, "requested");
+  }
+
+  /** Applies one call, again for what it could not finish; returns the place that holds then. */
+  async #applyCall(
+    batch: Batch,
+    after: number,
+    call: ScriptCall,
+    generation: string,
+  ): Promise<number> {
+    const { partition } = batch;
+    let place = after;
+    for (;;) {
+      const operations = call.operations.filter(({ sequence }) => sequence > place);
+      const reply = (await runScript(this.parts.redis, APPLY, partitionKeys(partition), [
+        prefixOf(partition),
+        generation,
+        place,
+        call.last,
+        this.parts.boardTtlS,
+        CALL_REVEALS_MAX,
+        ...operationArguments(operations),
+      ])) as ApplyReply;
+      const held = Number(reply[0]);
+      const unfinished = reply[1] === 1;
+      if (held !== call.last && !unfinished) return held;
+      const done = operations.filter(({ sequence }) => sequence <= held);
+      await this.#report(batch, done, reply, generation);
+      place = held;
+      if (!unfinished) return place;
+    }
+  }
+
+  /** Tells the metrics, the audit, the dead letters and the observer what a call has done. */
+  async #report(
+    batch: Batch,
+    done: readonly PlacedOperation[],
+    [, , laneScores, outsideScores, duplicates, audits, refused]: ApplyReply,
+    generation: string,
+  ): Promise<void> {
+    const { metrics, deadLetters, observer } = this.parts;
+    metrics.answers.inc({ outcome: "counted" }, laneScores);
+    metrics.answers.inc({ outcome: "outside" }, outsideScores);
+    metrics.answers.inc({ outcome: "duplicate" }, duplicates);
+    this.#audit(done, audits);
+    if (refused.length > 0) {
+      metrics.limitHits.inc({ limit: "POINTS_TOTAL_MAX" }, refused.length / 2);
+      await deadLetters.publish(refusedLetters(batch, refused), generation);
+    }
+    const since = new Map<string, number>();
+    for (const { sessionId, storedAtMs } of done)
+      if (!since.has(sessionId)) since.set(sessionId, storedAtMs);
+    observer.changed(batch.partition, since, batch.pending);
+    const closed = done.filter(({ kind }) => kind === "closed" || kind === "ended");
+    if (closed.length > 0) observer.roundsClosed(closed.map(({ sessionId }) => sessionId));
+  }
+
+  /** Compares what the lanes brought for a round with what its close says that they hold. */
+  #audit(done: readonly PlacedOperation[], audits: readonly string[]): void {
+    const { metrics, log } = this.parts;
+    const closes = new Map(done.map((operation) => [operation.sequence, operation]));
+    for (let i = 0; i < audits.length; i += 3) {
+      const close = closes.get(Number(audits[i]));
+      if (close?.kind !== "closed") continue;
+      const [answers = "0", points = "0"] = audits.slice(i + 1, i + 3);
+      const agrees = Number(answers) === close.answers && BigInt(points) === close.points;
+      metrics.auditRounds.inc();
+      if (!agrees) metrics.auditMismatches.inc();
+      log[agrees ? "debug" : "error"](
+        {
+          sessionId: close.sessionId,
+          round: close.round,
+          board: { answers, points },
+          log: { answers: close.answers, points: String(close.points) },
+        },
+        agrees ? "round audited" : "round audit differs",
+      );
+    }
+  }
+
+  async #drop(partition: number, wantedGeneration: string): Promise<void> {
+    const call = (how: string) =>
+      runScript(this.parts.redis, DROP, partitionKeys(partition), [
+        prefixOf(partition),
+        how,
+        CALL_DROPS_MAX,
+        wantedGeneration,
+      ]);
+    let more = await call("begin");
+    while (more === 1) more = await call("continue");
+  }
+
+  #standAt(partition: number, place: number): number {
+    if (this.#places.get(partition) !== place) {
+      this.#places.set(partition, place);
+      this.parts.observer.takenOver(partition);
+    }
+    return place;
+  }
+
+  #countRebuild(partition: number, reason: "requested" | "empty" | "behind" | "generation"): void {
+    this.parts.metrics.rebuilds.inc({ reason });
+    this.parts.log.warn({ partition, reason }, "boards are built again from the log");
+  }
+}
+
+function readBatch({ entries }: Batch): { operations: PlacedOperation[]; letters: Letter[] } {
+  const operations: PlacedOperation[] = [];
+  const letters: Letter[] = [];
+  for (const entry of entries) {
+    const read = readEntry(entry);
+    if (read.kind === "unreadable") letters.push({ entry, fault: read.fault, reason: read.reason });
+    else operations.push(place(read, entry.sequence, entry.storedAtMs));
+  }
+  return { operations, letters };
+}
+
+function place(operation: Operation, sequence: number, storedAtMs: number): PlacedOperation {
+  return Object.assign(operation, { sequence, storedAtMs });
+}
+
+/** One letter for each entry with a score that can't be added exactly. */
+function refusedLetters({ entries }: Batch, refused: readonly string[]): Letter[] {
+  const sequences = new Set(refused.filter((_, i) => i % 2 === 0).map(Number));
+  return entries
+    .filter(({ sequence }) => sequences.has(sequence))
+    .map((entry) => {
+      const players = refused.filter(
+        (_, i) => i % 2 === 1 && Number(refused[i - 1]) === entry.sequence,
+      );
+      const reason = `totals would leave their bounds for: ${players.join(", ")}`;
+      return { entry, fault: "total" as const, reason };
+    });
+}

@@ -1,0 +1,139 @@
+/**
+ * Takes snapshots of changed boards and publishes them, at most one per session and interval, the
+ * last one for sure: what fails is tried again.
+ */
+import type { Clock } from "@fanfare/common/bus-clock";
+import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { Coalescer, type Due } from "../domain/coalescer.js";
+import type { LeaderboardMetrics } from "../metrics.js";
+import type { LeaderboardStream } from "./leaderboard-stream.js";
+import type { RedisBoards } from "./redis-boards.js";
+
+/** Rows of a snapshot. */
+const ROWS_MAX = 100;
+/** Snapshots that are read and published at the same time. */
+const SNAPSHOTS_AT_ONCE_MAX = 16;
+/** A reader with more entries before it is catching up: what it has built so far is held back … */
+const PENDING_BEHIND = 500;
+/** … for so long. */
+const HOLD_MAX_MS = 1_000;
+/** All boards of a partition that was taken over are looked at, at most this often. */
+const SWEEP_EVERY_MS = 1_000;
+
+export interface SnapshotParts {
+  boards: RedisBoards;
+  stream: LeaderboardStream;
+  clock: Clock;
+  metrics: LeaderboardMetrics;
+  lifecycle: Lifecycle;
+  everyMs: number;
+}
+
+export class Snapshots {
+  readonly #coalescers = new Map<number, Coalescer>();
+  readonly #sweeps = new Map<number, NodeJS.Timeout>();
+  readonly #sweptAt = new Map<number, number>();
+  readonly #work = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #failing = false;
+  #ended = false;
+
+  constructor(private readonly parts: SnapshotParts) {
+    parts.lifecycle.push("snapshots", () => this.#end());
+  }
+
+  /** Boards of a partition have changed, each since its time on the log's clock. */
+  changed(partition: number, since: ReadonlyMap<string, number>, pending: number): void {
+    const coalescer = this.#coalescer(partition);
+    if (pending > PENDING_BEHIND) coalescer.hold(performance.now());
+    else coalescer.release();
+    for (const [sessionId, at] of since) coalescer.mark(sessionId, at);
+    this.#pump();
+  }
+
+  /** Whoever read this partition before may have left boards unpublished: looks at each soon. */
+  takenOver(partition: number): void {
+    if (this.#sweeps.has(partition) || this.#ended) return;
+    const sweptAt = this.#sweptAt.get(partition) ?? Number.NEGATIVE_INFINITY;
+    const wait = Math.max(0, sweptAt + SWEEP_EVERY_MS - performance.now());
+    const timer = setTimeout(() => {
+      this.#sweeps.delete(partition);
+      this.#sweptAt.set(partition, performance.now());
+      this.#begin(this.#sweep(partition));
+    }, wait);
+    this.#sweeps.set(partition, timer);
+  }
+
+  async #sweep(partition: number): Promise<void> {
+    try {
+      const sessions = await this.parts.boards.sessionsOf(partition);
+      const now = this.parts.clock.now();
+      for (const sessionId of sessions) this.#coalescer(partition).mark(sessionId, now);
+    } catch {
+      this.takenOver(partition);
+    }
+  }
+
+  /** Takes what is due, as far as there is room, and sets the clock for what is not. */
+  #pump(): void {
+    if (this.#ended) return;
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const coalescer of this.#coalescers.values()) {
+      for (const due of coalescer.take(now, Math.max(0, SNAPSHOTS_AT_ONCE_MAX - this.#work.size)))
+        this.#begin(this.#publish(coalescer, due));
+      next = Math.min(next, coalescer.nextAt() ?? next);
+    }
+    clearTimeout(this.#timer);
+    // With no room left, whatever ends pumps again.
+    if (next < Number.POSITIVE_INFINITY && this.#work.size < SNAPSHOTS_AT_ONCE_MAX)
+      this.#timer = setTimeout(() => this.#pump(), Math.max(1, next - now));
+  }
+
+  #begin(work: Promise<void>): void {
+    const noted = work.finally(() => {
+      this.#work.delete(noted);
+      this.#pump();
+    });
+    this.#work.add(noted);
+  }
+
+  /** Never rejects. */
+  async #publish(coalescer: Coalescer, { key: sessionId, since }: Due): Promise<void> {
+    const { boards, stream, clock, metrics, lifecycle } = this.parts;
+    const startedAt = performance.now();
+    try {
+      const board = await boards.read(sessionId, { kind: "top", size: ROWS_MAX });
+      if (typeof board !== "string" && (await stream.publish(sessionId, board))) {
+        metrics.snapshots.inc();
+        metrics.snapshotSeconds.observe((performance.now() - startedAt) / 1_000);
+        metrics.freshness.observe(Math.max(0, clock.now() - since) / 1_000);
+      }
+      if (this.#failing) lifecycle.log.info("snapshots are published again");
+      this.#failing = false;
+    } catch (err) {
+      coalescer.mark(sessionId, since);
+      if (!this.#failing) lifecycle.log.warn({ err }, "snapshots can't be published");
+      this.#failing = true;
+    } finally {
+      coalescer.done(sessionId, performance.now());
+    }
+  }
+
+  #coalescer(partition: number): Coalescer {
+    let coalescer = this.#coalescers.get(partition);
+    if (!coalescer) {
+      coalescer = new Coalescer({ everyMs: this.parts.everyMs, holdMaxMs: HOLD_MAX_MS });
+      this.#coalescers.set(partition, coalescer);
+    }
+    return coalescer;
+  }
+
+  /** What is on its way is finished; whoever reads the partitions next looks at the rest. */
+  async #end(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    for (const timer of this.#sweeps.values()) clearTimeout(timer);
+    await Promise.all(this.#work);
+  }
+}

@@ -1,0 +1,157 @@
+import { create, type DescMessage, type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
+import {
+  storedSubject,
+  subjectForAnswers,
+  subjectForPlayers,
+  subjectForRoundClosed,
+  subjectForScore,
+  subjectForSessionCreated,
+  subjectForSessionEnded,
+} from "@fanfare/proto/addresses";
+import {
+  AnswerBatchSchema,
+  PlayerBatchSchema,
+  RoundClosedSchema,
+  SessionCreatedSchema,
+  SessionEndedSchema,
+} from "@fanfare/proto/events/v1/events";
+import { describe, expect, test } from "vitest";
+import { readEntry } from "./read-entry.js";
+import { pack } from "./score-key.js";
+
+function entry(published: string, content: string | Uint8Array) {
+  const data = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  return { subject: storedSubject(published), data };
+}
+
+function json<D extends DescMessage>(schema: D, init: MessageInitShape<D>): string {
+  return toJsonString(schema, create(schema, init));
+}
+
+const answers = (content: string) => readEntry(entry(subjectForAnswers("quiz_1", 3, 0), content));
+
+describe("an answer batch", () => {
+  const expected = {
+    kind: "scores",
+    sessionId: "quiz_1",
+    round: 3,
+    lane: true,
+    playerIds: ["ann", "bob", "cy"],
+    packed: [pack({ points: 870, elapsedMs: 2_600 }), 4_000, pack({ points: -50, elapsedMs: 1 })],
+    points: 820,
+  };
+
+  test("gives each player's packed score", () => {
+    const content = json(AnswerBatchSchema, {
+      batchId: "b",
+      answers: [
+        { playerId: "ann", points: 870, elapsedMs: 2_600, correct: true, choices: ["A"] },
+        { playerId: "bob", elapsedMs: 4_000 },
+        { playerId: "cy", points: -50, elapsedMs: 1 },
+      ],
+    });
+    expect(answers(content)).toEqual(expected);
+  });
+
+  test("is read in every form that proto3 JSON allows", () => {
+    const content = `{"batch_id":"b","fieldOfTomorrow":1,"answers":[
+      {"player_id":"ann","points":"870","elapsed_ms":2600},
+      {"playerId":"bob","points":null,"elapsedMs":4e3},
+      {"playerId":"cy","points":-50,"elapsed_ms":1}]}`;
+    expect(answers(content)).toEqual(expected);
+  });
+
+  test("that only closes its lane brings nothing", () => {
+    const content = json(AnswerBatchSchema, { batchId: "b", closed: true });
+    expect(answers(content)).toMatchObject({ kind: "scores", playerIds: [], points: 0 });
+  });
+
+  test.each([
+    ["not JSON", "content"],
+    ["null", "content"],
+    ["[]", "content"],
+    ['{"answers":{}}', "content"],
+    ['{"answers":[7]}', "content"],
+    ['{"answers":[{"playerId":7}]}', "content"],
+    ['{"answers":[{"playerId":"ann","points":"many"}]}', "content"],
+    ['{"answers":[{"playerId":"ann","points":1e300}]}', "bounds"],
+    ['{"answers":[{"playerId":"ann","points":0.5}]}', "bounds"],
+    ['{"answers":[{"playerId":"ann","elapsedMs":-1}]}', "bounds"],
+    ['{"answers":[{"playerId":"ann","elapsedMs":4294967295}]}', "bounds"],
+    ['{"answers":[{"playerId":"a b"}]}', "bounds"],
+    ['{"answers":[{}]}', "bounds"],
+  ])("%s can't be read: %s", (content, fault) => {
+    expect(answers(content)).toMatchObject({ kind: "unreadable", fault });
+  });
+
+  test("with bytes that are not UTF-8 can't be read", () => {
+    const read = readEntry(entry(subjectForAnswers("quiz_1", 3, 0), new Uint8Array([0x22, 0xff])));
+    expect(read).toMatchObject({ kind: "unreadable", fault: "content" });
+  });
+
+  test("says which answer is out of bounds", () => {
+    expect(answers('{"answers":[{"playerId":"ann"},{"playerId":"b.b"}]}')).toMatchObject({
+      reason: "answer 2: the player id is not a token",
+    });
+  });
+});
+
+test("an outside score is one player's, without a time", () => {
+  const published = subjectForScore({ sessionId: "quiz_1", round: 1, playerId: "someusername" });
+  expect(readEntry(entry(published, "20"))).toEqual({
+    kind: "scores",
+    sessionId: "quiz_1",
+    round: 1,
+    lane: false,
+    playerIds: ["someusername"],
+    packed: [pack({ points: 20, elapsedMs: 0 })],
+    points: 20,
+  });
+});
+
+test("a player batch says who came and who went", () => {
+  const content = json(PlayerBatchSchema, {
+    changes: [
+      { change: { case: "joined", value: { playerId: "p1", nickname: "Ann" } } },
+      { change: { case: "removed", value: { playerId: "p0", nicknameKey: "bob" } } },
+      { change: { case: "joined", value: { playerId: "p2", nickname: "Cy" } } },
+      {},
+    ],
+  });
+  expect(readEntry(entry(subjectForPlayers("quiz_1", 0), content))).toEqual({
+    kind: "players",
+    sessionId: "quiz_1",
+    joined: [
+      { playerId: "p1", nickname: "Ann" },
+      { playerId: "p2", nickname: "Cy" },
+    ],
+    removed: ["p0"],
+  });
+});
+
+test.each([
+  [subjectForSessionCreated("s"), json(SessionCreatedSchema, {}), { kind: "created", live: false }],
+  [
+    subjectForSessionCreated("s"),
+    json(SessionCreatedSchema, { options: { liveBoard: true } }),
+    { kind: "created", live: true },
+  ],
+  [
+    subjectForRoundClosed("s", 2),
+    json(RoundClosedSchema, { answers: 3, points: 2_000n }),
+    { kind: "closed", round: 2, answers: 3, points: 2_000n },
+  ],
+  [subjectForSessionEnded("s"), json(SessionEndedSchema, { rounds: 2 }), { kind: "ended" }],
+])("%s is read", (published, content, expected) => {
+  expect(readEntry(entry(published, content))).toEqual({ sessionId: "s", ...expected });
+});
+
+test.each([
+  ["LOG.3.quiz_1.1._tomorrow", "_tomorrow is not an entry kind that this version knows"],
+  ["LOG.3.quiz 1.1.bob", "the session id is not a token"],
+  ["LOG.3.quiz_1.one.bob", "the round is not a number from 0 to 100000"],
+  ["LOG.3.quiz_1.1.b*b", "the user is not a token of 1 to 64 of A-Z a-z 0-9 _ -"],
+])("%s is nothing that can be read", (subject, reason) => {
+  const data = new TextEncoder().encode("20");
+  expect(readEntry({ subject, data })).toEqual({ kind: "unreadable", fault: "subject", reason });
+});

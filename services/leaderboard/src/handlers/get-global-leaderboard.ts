@@ -1,0 +1,29 @@
+/** GetGlobalLeaderboard: a page of the tally of all ended sessions. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { invalidField } from "@fanfare/common/errors";
+import type {
+  GetGlobalLeaderboardRequest,
+  GetGlobalLeaderboardResponseSchema,
+} from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import { globalToken, readGlobalToken } from "../domain/page-token.js";
+import type { GlobalTally } from "../domain/ports.js";
+import { pageSize } from "./fields.js";
+
+type Response = MessageInitShape<typeof GetGlobalLeaderboardResponseSchema>;
+
+export function getGlobalLeaderboard(tally: GlobalTally) {
+  return async (request: GetGlobalLeaderboardRequest): Promise<Response> => {
+    const size = pageSize(request.pageSize);
+    const after = request.pageToken ? readGlobalToken(request.pageToken) : undefined;
+    if (request.pageToken && !after)
+      throw invalidField("page_token", "a next_page_token of this call, or empty");
+    // One row more says whether there is a next page.
+    const rows = await tally.read(after, size + 1);
+    const page = rows.slice(0, size);
+    const last = page.at(-1);
+    return {
+      standings: page,
+      nextPageToken: last && rows.length > size ? globalToken(last) : "",
+    };
+  };
+}

@@ -1,0 +1,40 @@
+/** GetStandings: points and ranks of a batch of players, once a round is in the board. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { invalidField, ServiceError } from "@fanfare/common/errors";
+import type { CallContext } from "@fanfare/common/grpc-server";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import type {
+  GetStandingsRequest,
+  GetStandingsResponseSchema,
+} from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import type { FinalRounds, Ranks, RankTables } from "../domain/ports.js";
+import { placesWon } from "../domain/rank-table.js";
+import { checkToken } from "./fields.js";
+
+const PLAYER_IDS_MAX = 20_000;
+
+type Response = MessageInitShape<typeof GetStandingsResponseSchema>;
+
+export function getStandings(tables: RankTables, finalRounds: FinalRounds) {
+  return async (request: GetStandingsRequest, call: CallContext): Promise<Response> => {
+    const { sessionId, playerIds, round } = request;
+    checkToken("session_id", sessionId);
+    if (playerIds.length < 1 || playerIds.length > PLAYER_IDS_MAX)
+      throw invalidField("player_ids", `1..${PLAYER_IDS_MAX} ids`);
+    const { sessionId: boundTo } = call.identity;
+    if (boundTo !== undefined && boundTo !== sessionId)
+      throw new ServiceError(ErrorReason.FORBIDDEN, "the token is for another session");
+    if (round > 0) await finalRounds.wait(sessionId, round, call.signal);
+    const ranks = await tables.ranksOf(sessionId);
+    return ranks ? toResponse(ranks, playerIds) : {};
+  };
+}
+
+function toResponse({ table, previous, finalRound }: Ranks, playerIds: string[]): Response {
+  const standings = [];
+  for (const playerId of playerIds) {
+    const found = table.find(playerId);
+    if (found) standings.push({ playerId, ...found, change: placesWon(playerId, table, previous) });
+  }
+  return { standings, players: table.players, finalRound };
+}

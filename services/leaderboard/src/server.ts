@@ -1,0 +1,152 @@
+/** Builds the leaderboard service from its parts, in order, and says where it listens. */
+import type { DescService } from "@bufbuild/protobuf";
+import { startAdminServer } from "@fanfare/common/admin-server";
+import { type Bus, connectBus } from "@fanfare/common/bus";
+import { startBusClock } from "@fanfare/common/bus-clock";
+import { type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
+import { Health } from "@fanfare/common/health";
+import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { readPartitions } from "@fanfare/common/partition-reader";
+import { connectPostgres } from "@fanfare/common/postgres";
+import { Presence } from "@fanfare/common/presence";
+import { Tokens } from "@fanfare/common/tokens";
+import { PARTITIONS } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import type { Redis } from "ioredis";
+import { DeadLetters } from "./adapters/dead-letters.js";
+import { layeredBoards } from "./adapters/layered-boards.js";
+import { LeaderboardStream } from "./adapters/leaderboard-stream.js";
+import { PostgresAwards } from "./adapters/postgres-awards.js";
+import { PostgresBoards } from "./adapters/postgres-boards.js";
+import { RankCache } from "./adapters/rank-cache.js";
+import { RedisBoards } from "./adapters/redis-boards.js";
+import { connectRedis, fromRedis } from "./adapters/redis-connection.js";
+import { RedisStandings } from "./adapters/redis-standings.js";
+import { RoundWatch } from "./adapters/round-watch.js";
+import { Snapshots } from "./adapters/snapshots.js";
+import type { Config } from "./config.js";
+import type { Rebuilds } from "./domain/ports.js";
+import { getGlobalLeaderboard } from "./handlers/get-global-leaderboard.js";
+import { getLeaderboard } from "./handlers/get-leaderboard.js";
+import { getStandings } from "./handlers/get-standings.js";
+import { rebuildLeaderboard } from "./handlers/rebuild-leaderboard.js";
+import { LeaderboardMetrics } from "./metrics.js";
+
+export interface BoundPorts {
+  grpcPort: number;
+  adminPort: number;
+}
+
+/** Resolves once NATS is connected and both ports listen; Redis and PostgreSQL may come later. */
+export async function startServer(config: Config, lifecycle: Lifecycle): Promise<BoundPorts> {
+  const metrics = new LeaderboardMetrics();
+  const health = new Health();
+  const name = `leaderboard ${config.POD_NAME}`;
+  const redis = connectRedis(config.REDIS_URL, config.POD_NAME, lifecycle);
+  const sql = connectPostgres({ url: config.POSTGRES_URL, name, connectionsMax: 4 }, lifecycle);
+  const bus = await connectBus(
+    { url: config.NATS_URL, name, replicas: config.NATS_REPLICAS },
+    lifecycle,
+  );
+  health.require("nats", bus.connected);
+
+  const live = new RedisBoards(redis);
+  const final = new PostgresBoards(sql);
+  const watch = new RoundWatch(live);
+  const rebuilds = await startProjection(config, { bus, redis, live, watch, metrics }, lifecycle);
+  const awards = new PostgresAwards(sql, config.GLOBAL_POINTS);
+  awards.start(lifecycle, metrics);
+
+  const leaderboardService: ServedService<typeof LeaderboardService> = {
+    service: LeaderboardService,
+    handlers: {
+      getLeaderboard: getLeaderboard(layeredBoards(live, final)),
+      getStandings: getStandings(new RankCache(live, final, metrics), watch),
+      getGlobalLeaderboard: getGlobalLeaderboard(awards),
+      rebuildLeaderboard: rebuildLeaderboard(rebuilds),
+    },
+    roles: {
+      getLeaderboard: "any",
+      getStandings: ["service", "host", "admin"],
+      getGlobalLeaderboard: "any",
+      rebuildLeaderboard: ["admin"],
+    },
+  };
+  const adminPort = await startAdminServer(
+    { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics },
+    lifecycle,
+  );
+  const grpcPort = await startGrpcServer(
+    // The list's element type can't be inferred from a service with several methods.
+    [leaderboardService as unknown as ServedService<DescService>],
+    {
+      host: config.LISTEN_HOST,
+      port: config.GRPC_PORT,
+      tokens: new Tokens(config.TOKEN_SECRET),
+      health,
+      drainMs: config.DRAIN_MS,
+      onCall: (method, seconds, error) =>
+        metrics.rpc.observe({ method, outcome: error ? ErrorReason[error.reason] : "ok" }, seconds),
+    },
+    lifecycle,
+  );
+  health.started();
+  lifecycle.log.info({ grpcPort, adminPort }, "leaderboard is ready");
+  return { grpcPort, adminPort };
+}
+
+/** The log becomes boards, and boards become snapshots. */
+async function startProjection(
+  config: Config,
+  parts: {
+    bus: Bus;
+    redis: Redis;
+    live: RedisBoards;
+    watch: RoundWatch;
+    metrics: LeaderboardMetrics;
+  },
+  lifecycle: Lifecycle,
+): Promise<Rebuilds> {
+  const { bus, redis, live, watch, metrics } = parts;
+  const { log } = lifecycle;
+  const clock = await startBusClock(bus.jsm, lifecycle);
+  const snapshots = new Snapshots({
+    boards: live,
+    stream: new LeaderboardStream(bus, clock),
+    clock,
+    metrics,
+    lifecycle,
+    everyMs: config.SNAPSHOT_EVERY_MS,
+  });
+  const pendingOf = new Map<number, number>();
+  const standings = new RedisStandings({
+    redis,
+    deadLetters: new DeadLetters({ bus, metrics, log }),
+    metrics,
+    log,
+    boardTtlS: config.BOARD_TTL_S,
+    observer: {
+      changed(partition, since, pending) {
+        pendingOf.set(partition, pending);
+        snapshots.changed(partition, since, pending);
+      },
+      takenOver: (partition) => snapshots.takenOver(partition),
+      roundsClosed: (sessionIds) => watch.closed(sessionIds),
+    },
+  });
+  const presence = await Presence.start("leaderboard", config.POD_NAME, bus, lifecycle);
+  const readers = readPartitions(standings, { bus, presence, lifecycle });
+  const isMine = (partition: number) => presence.isMine(`${standings.name} ${partition}`);
+  const mine = () => Array.from({ length: PARTITIONS }, (_, i) => i).filter(isMine);
+  metrics.watch({
+    partitions: () => mine().length,
+    pending: () => mine().reduce((sum, each) => sum + (pendingOf.get(each) ?? 0), 0),
+  });
+  return {
+    rebuild: async (partition) => {
+      await fromRedis(() => standings.rebuild(partition));
+      readers.restart(partition);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+-- The question bank: one row a quiz. `document` is the truth: title, tags and questions in the proto3
+-- JSON form of quizmaster.v1.Quiz. The columns from `title` to `search` are taken from it at every
+-- write, so that no list, search or draw has to unpack documents.
+CREATE TABLE quiz_master.quizzes (
+  quiz_id text COLLATE "C" PRIMARY KEY,
+  version bigint NOT NULL DEFAULT 1,
+  author text NOT NULL,
+  -- Milliseconds, so that a page token holds a time whole.
+  created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
+  updated_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
+  document jsonb NOT NULL,
+  title text NOT NULL,
+  tags text[] NOT NULL,
+  question_count integer NOT NULL CHECK (question_count > 0),
+  -- One per question, in order; the same for the same question in any quiz.
+  question_keys uuid[] NOT NULL CHECK (cardinality(question_keys) = question_count),
+  content_hash text NOT NULL,
+  search tsvector NOT NULL
+);
+
+CREATE INDEX quizzes_newest ON quiz_master.quizzes (updated_at DESC, quiz_id DESC);
+CREATE INDEX quizzes_tags ON quiz_master.quizzes USING gin (tags);
+CREATE INDEX quizzes_search ON quiz_master.quizzes USING gin (search);
+-- Not unique: two authors may make the same quiz; only imports look for one that is there.
+CREATE INDEX quizzes_content_hash ON quiz_master.quizzes (content_hash);

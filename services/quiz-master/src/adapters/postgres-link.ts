@@ -1,0 +1,150 @@
+/**
+ * The line to PostgreSQL: brings the schema up to date as soon as the server is there, knows whether
+ * it answers, and gives up waiting for it in time. It recovers by itself from a restart, a fail-over
+ * and a server that went silent.
+ */
+import { ServiceError, unavailable } from "@fanfare/common/errors";
+import { type Lifecycle, pause, within } from "@fanfare/common/lifecycle";
+import { connectPostgres, migrate, type Sql } from "@fanfare/common/postgres";
+
+export interface LinkOptions {
+  url: string;
+  /** Name of the connections in the server's monitoring. */
+  name: string;
+  connectionsMax: number;
+  schema: string;
+  /** Folder of the numbered .sql files. */
+  migrations: string;
+}
+
+const BANK = "the question bank";
+/** Longest that a start waits; the migration then goes on behind it. */
+const START_LIMIT_MS = 10_000;
+/** Longest that a call waits for PostgreSQL. */
+const QUERY_LIMIT_MS = 2_000;
+const PROBE_EVERY_MS = 1_000;
+const PROBE_LIMIT_MS = 2_000;
+/** Probes in a row without an answer after which connections are taken for dead and replaced. */
+const SILENT_PROBES_MAX = 2;
+const RETRY_AFTER_MIN_MS = 250;
+const RETRY_AFTER_MAX_MS = 5_000;
+/** SQLSTATE and socket errors that say: not now, rather than: wrong. */
+const AWAY =
+  /^(08|53|57|25006|40001|40P01|CONNECT|ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/;
+
+export class PostgresLink {
+  #pool: Sql;
+  /** A connection of its own, so that a busy pool does not look like a silent server. */
+  #probe: Sql;
+  #migrated = false;
+  #reachable = false;
+
+  private constructor(
+    private readonly options: LinkOptions,
+    private readonly lifecycle: Lifecycle,
+  ) {
+    this.#pool = this.#connect(options.connectionsMax);
+    this.#probe = this.#connect(1);
+  }
+
+  /**
+   * Resolves with the schema up to date, or, while PostgreSQL is away, at once: then the link becomes
+   * ready later. Rejects where a migration can't be applied.
+   */
+  static async open(options: LinkOptions, lifecycle: Lifecycle): Promise<PostgresLink> {
+    const link = new PostgresLink(options, lifecycle);
+    const fault = await answered(link.#migrate(), START_LIMIT_MS).catch((err) => err);
+    if (fault && !(fault instanceof ServiceError)) throw fault;
+    void link.#watch(fault);
+    return link;
+  }
+
+  /** Whether the schema is there and the server answered when it was last asked, a second ago. */
+  ready(): boolean {
+    return this.#migrated && this.#reachable;
+  }
+
+  /**
+   * Runs queries and gives back their result. Rejects with UNAVAILABLE at once while the server is
+   * away, and when it does not answer within the limit; a write may then still have happened.
+   */
+  async run<T>(work: (sql: Sql) => Promise<T>, limitMs = QUERY_LIMIT_MS): Promise<T> {
+    if (!this.ready()) throw unavailable(BANK);
+    return answered(work(this.#pool), limitMs);
+  }
+
+  async #migrate(): Promise<void> {
+    const { schema, migrations } = this.options;
+    const applied = await migrate(this.#pool, schema, migrations);
+    if (applied.length > 0) this.lifecycle.log.info({ schema, applied }, "migrations applied");
+    this.#migrated = true;
+    this.#reachable = true;
+  }
+
+  async #watch(fault: unknown): Promise<void> {
+    const { signal, log } = this.lifecycle;
+    let [err, retryMs] = [fault, RETRY_AFTER_MIN_MS];
+    while (!this.#migrated && !signal.aborted) {
+      log.warn({ err, retryMs }, "waiting for PostgreSQL");
+      await pause(retryMs, signal);
+      err = await this.#migrate().catch((err) => err);
+      retryMs = Math.min(retryMs * 2, RETRY_AFTER_MAX_MS);
+    }
+    let silent = 0;
+    while (!signal.aborted) {
+      await pause(PROBE_EVERY_MS, signal);
+      const answer = await this.#ask();
+      this.#note(answer === "here");
+      silent = answer === "silent" ? silent + 1 : 0;
+      // Not again while it stays silent: new connections give up by themselves.
+      if (silent === SILENT_PROBES_MAX) this.#replaceConnections();
+    }
+  }
+
+  #ask(): Promise<"here" | "away" | "silent"> {
+    const asking = this.#probe`SELECT 1`.then(
+      () => "here" as const,
+      () => "away" as const,
+    );
+    return within(PROBE_LIMIT_MS, asking).catch(() => "silent" as const);
+  }
+
+  #note(reachable: boolean): void {
+    const { signal, log } = this.lifecycle;
+    if (reachable === this.#reachable || signal.aborted) return;
+    this.#reachable = reachable;
+    if (reachable) log.info("PostgreSQL is back");
+    else log.warn("PostgreSQL is away");
+  }
+
+  /** Ends what waits on dead connections, and lets new ones find the server where it is now. */
+  #replaceConnections(): void {
+    const old = [this.#pool, this.#probe];
+    this.#pool = this.#connect(this.options.connectionsMax);
+    this.#probe = this.#connect(1);
+    for (const pool of old) void pool.end({ timeout: 0 });
+  }
+
+  #connect(connectionsMax: number): Sql {
+    const { url, name } = this.options;
+    return connectPostgres({ url, name, connectionsMax }, this.lifecycle);
+  }
+}
+
+/** Rejects with UNAVAILABLE where the server is away, or silent for longer than `limitMs`. */
+async function answered<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  let settled = false;
+  const watched = work.finally(() => {
+    settled = true;
+  });
+  try {
+    return await within(limitMs, watched);
+  } catch (err) {
+    throw settled && !isAway(err) ? err : unavailable(BANK, err);
+  }
+}
+
+function isAway(err: unknown): boolean {
+  const code = (err as { code?: unknown } | null)?.code;
+  return typeof code === "string" && AWAY.test(code);
+}

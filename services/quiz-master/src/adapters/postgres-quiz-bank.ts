@@ -1,0 +1,157 @@
+/** The question bank in PostgreSQL: documents in JSONB, found by tags and words, changed by version. */
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { Question, Quiz, QuizHead } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import type { ISql } from "postgres";
+import type { PagePosition } from "../domain/page-token.js";
+import type {
+  Changed,
+  ImportShelf,
+  ListQuery,
+  QuestionPool,
+  QuizCatalogue,
+  QuizShelf,
+} from "../domain/ports.js";
+import type { QuizContent } from "../domain/quiz.js";
+import { newQuizId } from "../domain/quiz-id.js";
+import type { PostgresLink } from "./postgres-link.js";
+import {
+  fromDocument,
+  type HeadRow,
+  type StoredRow,
+  sqlFile,
+  toContentRow,
+  toHead,
+  toQuestion,
+  toQuiz,
+} from "./quiz-rows.js";
+
+const INSERT = sqlFile("insert-quizzes");
+const UPDATE = sqlFile("update-quiz");
+const DRAW = sqlFile("draw-questions");
+/** Longest that one import may take to store. */
+const IMPORT_LIMIT_MS = 20_000;
+
+type ImportedRow = HeadRow & { content_hash: string };
+
+export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, QuestionPool {
+  constructor(private readonly link: PostgresLink) {}
+
+  async create(quizId: string, content: QuizContent, author: string): Promise<Quiz | undefined> {
+    const rows = [{ quiz_id: quizId, author, ...toContentRow(content) }];
+    const [row] = await this.link.run((sql) => insert<StoredRow>(sql, rows, false));
+    return row && toQuiz(row, content);
+  }
+
+  async get(quizId: string): Promise<Quiz | undefined> {
+    const [row] = await this.link.run(
+      (sql) => sql<(StoredRow & { document: JsonObject })[]>`
+        SELECT quiz_id, version, author, created_at, updated_at, document
+        FROM quiz_master.quizzes WHERE quiz_id = ${quizId}`,
+    );
+    return row && toQuiz(row, fromDocument(row.document));
+  }
+
+  async update(quizId: string, version: bigint, content: QuizContent): Promise<Changed<Quiz>> {
+    const [row] = await this.link.run((sql) =>
+      sql.unsafe<(StoredRow & { held_version: string; version: string | null })[]>(
+        UPDATE,
+        [quizId, version.toString(), sql.json(toContentRow(content) as never)],
+        { prepare: true },
+      ),
+    );
+    if (!row) return { kind: "missing" };
+    if (row.version === null) return { kind: "mismatch", version: BigInt(row.held_version) };
+    return { kind: "changed", value: toQuiz({ ...row, quiz_id: quizId }, content) };
+  }
+
+  async remove(quizId: string, version: bigint): Promise<Changed<void>> {
+    const [row] = await this.link.run(
+      (sql) => sql<{ held_version: string; removed: boolean }[]>`
+        WITH held AS (
+          SELECT quiz_id, version FROM quiz_master.quizzes WHERE quiz_id = ${quizId} FOR UPDATE
+        ), removed AS (
+          DELETE FROM quiz_master.quizzes AS q USING held
+          WHERE q.quiz_id = held.quiz_id
+            AND ${version.toString()}::numeric IN (0, held.version) RETURNING 1
+        )
+        SELECT held.version AS held_version, EXISTS (SELECT FROM removed) AS removed FROM held`,
+    );
+    if (!row) return { kind: "missing" };
+    if (!row.removed) return { kind: "mismatch", version: BigInt(row.held_version) };
+    return { kind: "changed", value: undefined };
+  }
+
+  async list(query: ListQuery): Promise<{ heads: QuizHead[]; next: PagePosition | undefined }> {
+    const { tags, text, pageSize, after } = query;
+    const rows = await this.link.run(
+      (sql) => sql<HeadRow[]>`
+        SELECT quiz_id, version, author, created_at, updated_at, title, tags, question_count
+        FROM quiz_master.quizzes
+        WHERE tags @> ${[...tags]}::text[]
+        ${text ? sql`AND search @@ websearch_to_tsquery('simple', ${text})` : sql``}
+        ${after ? sql`AND (updated_at, quiz_id) < (${after.updatedAt}, ${after.quizId})` : sql``}
+        ORDER BY updated_at DESC, quiz_id DESC LIMIT ${pageSize + 1}`,
+    );
+    const page = rows.slice(0, pageSize);
+    const last = rows.length > pageSize ? page.at(-1) : undefined;
+    return {
+      heads: page.map(toHead),
+      next: last && { updatedAt: last.updated_at, quizId: last.quiz_id },
+    };
+  }
+
+  async addMissing(contents: readonly QuizContent[], author: string): Promise<QuizHead[]> {
+    const rows = contents.map((content) => ({
+      quiz_id: newQuizId(),
+      author,
+      ...toContentRow(content),
+    }));
+    const byHash = new Map(rows.map((row) => [row.content_hash, row]));
+    // Asked first, and briefly: most repeats end here, and a silent server is met here.
+    const present = await this.link.run((sql) => selectByHash(sql, [...byHash.keys()]));
+    const heads = new Map(present.map((row) => [row.content_hash, toHead(row)]));
+    const missing = [...byHash.values()].filter((row) => !heads.has(row.content_hash));
+    if (missing.length > 0) {
+      const added = await this.link.run(
+        (sql) => sql.begin((tx) => insertMissing(tx, missing)) as Promise<ImportedRow[]>,
+        IMPORT_LIMIT_MS,
+      );
+      for (const row of added) heads.set(row.content_hash, toHead(row));
+    }
+    return [...byHash.keys()].map((hash) => heads.get(hash)).filter((head) => head !== undefined);
+  }
+
+  async draw(tags: readonly string[], count: number, seed: number): Promise<Question[]> {
+    const rows = await this.link.run((sql) =>
+      sql.unsafe<{ question: JsonObject }[]>(DRAW, [[...tags], count, seed], { prepare: true }),
+    );
+    return rows.map((row) => toQuestion(row.question));
+  }
+}
+
+/** One insert of all rows; gives back those that were stored. */
+function insert<Row extends StoredRow>(sql: ISql, rows: readonly object[], onlyMissing: boolean) {
+  return sql.unsafe<Row[]>(INSERT, [sql.json(rows as never), onlyMissing], { prepare: true });
+}
+
+/** Stores what is not there yet, and gives back all, in any order. */
+async function insertMissing(
+  tx: ISql,
+  rows: readonly { content_hash: string }[],
+): Promise<ImportedRow[]> {
+  await tx`SELECT set_config('statement_timeout', ${String(IMPORT_LIMIT_MS)}, true)`;
+  // Imports go one at a time, so that two of the same file do not both find it missing.
+  await tx`SELECT pg_advisory_xact_lock(hashtext('fanfare quiz_master import'))`;
+  await insert<ImportedRow>(tx, rows, true);
+  const hashes = rows.map((row) => row.content_hash);
+  return selectByHash(tx, hashes);
+}
+
+/** The oldest quiz of each content. */
+function selectByHash(sql: ISql, hashes: readonly string[]) {
+  return sql<ImportedRow[]>`
+    SELECT DISTINCT ON (content_hash) quiz_id, version, author, created_at, updated_at, title, tags,
+      question_count, content_hash
+    FROM quiz_master.quizzes WHERE content_hash = ANY(${[...hashes]})
+    ORDER BY content_hash, created_at, quiz_id`;
+}

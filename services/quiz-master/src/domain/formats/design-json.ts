@@ -1,0 +1,157 @@
+/**
+ * The design document's JSON: one quiz or an array of {title, tags, questions: [{question, answer,
+ * media}]}, with the other fields of Question where they are known. Reads what people write by hand:
+ * an answer alone or in an array, numbers as texts, media as bare references.
+ */
+import type { Question } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { LIMITS } from "../limits.js";
+import type { QuizContent } from "../quiz.js";
+import { checkTags, nearestTag } from "../tags.js";
+import { clip, flatten, lengthOf, quoted } from "../text.js";
+import { readQuestionRow, textsOf } from "./design-json-question.js";
+import { addDistractors, needsOptions } from "./distractors.js";
+import { FaultList, placeOf, type RowPlace } from "./fault-list.js";
+import { type ImportedFile, type ImportOptions, inParts } from "./imported-file.js";
+import { type JsonNode, parseJson } from "./positioned-json.js";
+import { type QuestionRow, settleRow } from "./question-row.js";
+import { decodeUtf8 } from "./text-decoding.js";
+import { UnknownFields } from "./unknown-fields.js";
+
+/** Known, and the server's: a quiz as GetQuiz gives it can be imported. */
+const SERVER_FIELDS = [
+  "quiz_id",
+  "quizId",
+  "version",
+  "author",
+  "created_at",
+  "createdAt",
+  "updated_at",
+  "updatedAt",
+];
+const QUIZ_FIELDS = new Set(["title", "tags", "questions", ...SERVER_FIELDS]);
+
+export function readDesignJson(content: Uint8Array, options: ImportOptions): ImportedFile {
+  const faults = new FaultList();
+  const text = decodeUtf8(content);
+  if (text === undefined) return unreadable(faults, "the file is not UTF-8; save it as UTF-8");
+  const parsed = parseJson(text);
+  if (parsed.kind === "broken") {
+    const { line, column, message } = parsed;
+    return unreadable(faults, `the file is not JSON: line ${line}, column ${column}: ${message}`);
+  }
+  const { root } = parsed;
+  if (root.kind !== "object" && root.kind !== "array")
+    return unreadable(
+      faults,
+      'the file must hold a quiz, {"title": …, "questions": […]}, or an array of them',
+    );
+  const reader = new QuizReader(faults, options);
+  const quizzes = (root.kind === "array" ? root.items : [root]).flatMap((node) =>
+    reader.read(node),
+  );
+  return { quizzes, faults };
+}
+
+function unreadable(faults: FaultList, why: string): ImportedFile {
+  return { quizzes: [], faults, unreadable: why };
+}
+
+class QuizReader {
+  readonly #unknown: UnknownFields;
+
+  constructor(
+    private readonly faults: FaultList,
+    private readonly options: ImportOptions,
+  ) {
+    this.#unknown = new UnknownFields(faults);
+  }
+
+  read(node: JsonNode): QuizContent[] {
+    const place = placeOf(node.line, node.kind === "object" ? titleOf(node.members) : "");
+    if (node.kind !== "object") {
+      this.faults.addLeftOut(place, 'a quiz must be an object with "title" and "questions"');
+      return [];
+    }
+    const { members } = node;
+    this.#unknown.report(members, QUIZ_FIELDS, place);
+    const title = this.#title(titleOf(members), place);
+    const list = members.get("questions");
+    const items = list?.kind === "array" ? list.items : [];
+    const why =
+      title === undefined
+        ? 'the quiz has no title; add "title", or send a title with the import'
+        : items.length === 0
+          ? 'the quiz has no questions; add "questions": [{"question": …, "answer": …}]'
+          : undefined;
+    if (title === undefined || why !== undefined) {
+      const lost = items.length > 0 ? ` (its ${items.length} questions were left out)` : "";
+      this.faults.addLeftOut(place, `${why}${lost}`);
+      return [];
+    }
+    const tags = this.#tags(members.get("tags"), place);
+    const parts = inParts({ title, tags, questions: this.#questions(items) }, LIMITS.QUESTIONS_MAX);
+    if (parts.length > 1)
+      this.faults.addMended(
+        place,
+        `a quiz has at most ${LIMITS.QUESTIONS_MAX} questions; this one became ${parts.length} quizzes`,
+      );
+    return parts;
+  }
+
+  #title(given: string, place: RowPlace): string | undefined {
+    const title = flatten(given);
+    if (title === "") return this.options.title || undefined;
+    const length = lengthOf(title);
+    if (length <= LIMITS.TITLE_MAX) return title;
+    this.faults.addMended(
+      place,
+      `the title has ${length} characters and was cut to ${LIMITS.TITLE_MAX}`,
+    );
+    return clip(title, LIMITS.TITLE_MAX);
+  }
+
+  #tags(node: JsonNode | undefined, place: RowPlace): string[] {
+    const given = node === undefined ? [] : textsOf(node);
+    if (given === undefined)
+      this.faults.addMended(place, 'the tags were dropped; write "tags": ["one", "another"]');
+    const mended = (given ?? []).map((tag) => this.#tag(tag, place)).filter((tag) => tag !== "");
+    const tags = [...new Set([...this.options.tags, ...mended])];
+    if (tags.length > LIMITS.TAGS_MAX)
+      this.faults.addMended(
+        place,
+        `there are ${tags.length} tags; the first ${LIMITS.TAGS_MAX} were kept`,
+      );
+    return tags.slice(0, LIMITS.TAGS_MAX);
+  }
+
+  #tag(given: string, place: RowPlace): string {
+    const checked = checkTags([given]);
+    if (checked.kind === "valid") return checked.tags[0] ?? "";
+    const near = nearestTag(given);
+    const outcome = near === "" ? "was dropped" : `became ${quoted(near)}`;
+    this.faults.addMended(place, `the tag ${quoted(given)} ${outcome}`);
+    return near;
+  }
+
+  #questions(items: readonly JsonNode[]): Question[] {
+    const rows = items
+      .map((node) => readQuestionRow(node, this.faults, this.#unknown))
+      .filter((row) => row !== undefined);
+    addDistractors(rows);
+    return rows.map((row) => this.#settle(row)).filter((question) => question !== undefined);
+  }
+
+  #settle(row: QuestionRow): Question | undefined {
+    if (!needsOptions(row)) return settleRow(row, this.faults);
+    this.faults.addLeftOut(
+      row.place,
+      'the question has no options and its quiz no other answer to draw wrong ones from; add "options"',
+    );
+    return undefined;
+  }
+}
+
+function titleOf(members: ReadonlyMap<string, JsonNode>): string {
+  const node = members.get("title");
+  return node && "text" in node && node.kind !== "null" ? node.text : "";
+}

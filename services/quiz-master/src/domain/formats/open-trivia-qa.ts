@@ -1,0 +1,118 @@
+/**
+ * OpenTriviaQA text (github.com/uberspot/OpenTriviaQA): blocks of "#Q question", "^ right answer" and
+ * options "A text", "B text", …; a text may run on over several lines.
+ */
+import { create } from "@bufbuild/protobuf";
+import { type Question, QuestionSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { FaultList, placeOf } from "./fault-list.js";
+import { type ImportedFile, type ImportOptions, inParts } from "./imported-file.js";
+import { settleRow } from "./question-row.js";
+import { decodeLines, type TextLine } from "./text-decoding.js";
+
+const QUESTION = /^#Q\s*/;
+const ANSWER = /^\^\s*/;
+const OPTION = /^[A-H](?:\s+|$)/;
+
+/** The lines of one question, by what they are part of. */
+interface Block {
+  line: number;
+  question: string[];
+  answers: string[];
+  options: string[];
+  /** Where a line that begins nothing new belongs; undefined after a blank line. */
+  goesOn: "question" | "answers" | "options" | undefined;
+  damaged: boolean;
+}
+
+export function readOpenTriviaQa(content: Uint8Array, options: ImportOptions): ImportedFile {
+  const faults = new FaultList();
+  const questions: Question[] = [];
+  let blocks = 0;
+  for (const block of readBlocks(decodeLines(content), faults)) {
+    blocks++;
+    const question = readQuestion(block, faults);
+    if (question) questions.push(question);
+  }
+  const { title, tags, questionsPerQuiz } = options;
+  const quizzes = inParts({ title, tags: [...tags], questions }, questionsPerQuiz);
+  if (blocks > 0) return { quizzes, faults };
+  const unreadable = 'no line of the file begins with "#Q"; is it in the OpenTriviaQA format?';
+  return { quizzes, faults, unreadable };
+}
+
+function* readBlocks(lines: Iterable<TextLine>, faults: FaultList): Generator<Block> {
+  let block: Block | undefined;
+  let straying = false;
+  let number = 0;
+  for (const { text, damaged } of lines) {
+    number++;
+    const line = text.trim();
+    if (QUESTION.test(line)) {
+      if (block) yield block;
+      block = newBlock(number, line.replace(QUESTION, ""));
+    } else if (!block || !addLine(block, line)) {
+      // Text that runs on is one fault, where it begins.
+      if (line !== "" && !straying)
+        faults.addLeftOut(placeOf(number, line), "the text belongs to no question");
+      straying = line !== "" || straying;
+      continue;
+    }
+    block.damaged ||= damaged;
+    straying = false;
+  }
+  if (block) yield block;
+}
+
+function newBlock(line: number, question: string): Block {
+  return {
+    line,
+    question: [question],
+    answers: [],
+    options: [],
+    goesOn: "question",
+    damaged: false,
+  };
+}
+
+/** False for a text that belongs to nothing in the block. */
+function addLine(block: Block, line: string): boolean {
+  if (ANSWER.test(line)) {
+    block.answers.push(line.replace(ANSWER, ""));
+    block.goesOn = "answers";
+  } else if (block.goesOn === "question") {
+    block.question.push(line);
+  } else if (OPTION.test(line)) {
+    block.options.push(line.replace(OPTION, ""));
+    block.goesOn = "options";
+  } else if (line === "") {
+    block.goesOn = undefined;
+  } else if (block.goesOn) {
+    const texts = block[block.goesOn];
+    texts.push(`${texts.pop() ?? ""} ${line}`);
+  } else return false;
+  return true;
+}
+
+function readQuestion(block: Block, faults: FaultList): Question | undefined {
+  const text = block.question.filter((line) => line !== "").join("\n");
+  const place = placeOf(block.line, text);
+  if (block.answers.length !== 1) {
+    const count = block.answers.length;
+    const found = count === 0 ? "no right answer" : `${count} right answers`;
+    faults.addLeftOut(place, `the question has ${found}; give it one line that begins with "^"`);
+    return undefined;
+  }
+  const notes = block.damaged
+    ? ["some bytes are neither UTF-8 nor Windows-1252 and read as \ufffd now; check the text"]
+    : [];
+  const question = create(QuestionSchema, {
+    question: flattenTabs(text),
+    options: block.options.map(flattenTabs),
+    answer: block.answers.map(flattenTabs),
+  });
+  return settleRow({ place, question, notes }, faults);
+}
+
+function flattenTabs(text: string): string {
+  return text.replaceAll("\t", " ");
+}

@@ -1,0 +1,55 @@
+/**
+ * Lines of a text file that nobody wrote in one encoding: each line is UTF-8 where it can be, else
+ * Windows-1252. Line ends may be LF, CRLF or CR, mixed.
+ */
+
+export interface TextLine {
+  text: string;
+  /** Some bytes are neither, and read as U+FFFD now. */
+  damaged: boolean;
+}
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true });
+const LOSSY_UTF8 = new TextDecoder("utf-8");
+/** What 0x80 to 0x9F are in Windows-1252; Node's own decoder reads them as Latin-1 in some versions. */
+const WINDOWS_1252_C1 = "€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ";
+
+/** One at a time, so that a file of a million empty lines takes no memory. */
+export function* decodeLines(bytes: Uint8Array): Generator<TextLine> {
+  let start = 0;
+  for (let at = 0; at <= bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== undefined) continue;
+    yield decodeLine(bytes.subarray(start, at));
+    if (byte === CARRIAGE_RETURN && bytes[at + 1] === LINE_FEED) at++;
+    start = at + 1;
+  }
+}
+
+/** Undefined where the bytes are not UTF-8. A byte order mark is dropped. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return STRICT_UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function decodeLine(bytes: Uint8Array): TextLine {
+  const text = decodeUtf8(bytes);
+  if (text !== undefined) return { text, damaged: false };
+  const lossy = LOSSY_UTF8.decode(bytes);
+  // Whole letters beyond ASCII beside broken ones: UTF-8 that somebody's tool has damaged. Such
+  // tools leave "?" for the byte that they could not keep.
+  if (/[^\0-\x7f\ufffd]/.test(lossy))
+    return { text: lossy.replace(/\ufffd\?/g, "\ufffd"), damaged: true };
+  const western = fromWindows1252(bytes).replace(/[\u00c2-\u00f4]\?(?=\p{L})/gu, "\ufffd");
+  return { text: western, damaged: western.includes("\ufffd") };
+}
+
+function fromWindows1252(bytes: Uint8Array): string {
+  const latin1 = Buffer.from(bytes).toString("latin1");
+  return latin1.replace(/[\x80-\x9f]/g, (c1) => WINDOWS_1252_C1.charAt(c1.charCodeAt(0) - 0x80));
+}

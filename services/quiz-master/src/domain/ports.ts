@@ -1,0 +1,51 @@
+/** What the handlers need of the bank's store, by use. All reject with UNAVAILABLE within seconds. */
+import type { Question, Quiz, QuizHead } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import type { PagePosition } from "./page-token.js";
+import type { QuizContent } from "./quiz.js";
+
+/** Single quizzes, with optimistic versions. */
+export interface QuizShelf {
+  /** Stores version 1; undefined when the id is in use. */
+  create(quizId: string, content: QuizContent, author: string): Promise<Quiz | undefined>;
+  get(quizId: string): Promise<Quiz | undefined>;
+  /** Replaces the content if `version` still holds, in one step. */
+  update(quizId: string, version: bigint, content: QuizContent): Promise<Changed<Quiz>>;
+  /** Removes the quiz if `version` still holds, in one step; version 0 removes any. */
+  remove(quizId: string, version: bigint): Promise<Changed<void>>;
+}
+
+export type Changed<T> =
+  | { kind: "changed"; value: T }
+  | { kind: "mismatch"; version: bigint }
+  | { kind: "missing" };
+
+export interface ListQuery {
+  tags: readonly string[];
+  /** PostgreSQL web search syntax; empty for all. */
+  text: string;
+  pageSize: number;
+  after: PagePosition | undefined;
+}
+
+export interface QuizCatalogue {
+  /** Newest first; `next` is where the page after this one begins. */
+  list(query: ListQuery): Promise<{ heads: QuizHead[]; next: PagePosition | undefined }>;
+}
+
+export interface ImportShelf {
+  /**
+   * Stores all in one step, those excepted whose title and content are in the bank already. The
+   * heads of all come back in the order given. Safe to repeat.
+   */
+  addMissing(contents: readonly QuizContent[], author: string): Promise<QuizHead[]>;
+}
+
+export interface QuestionPool {
+  /** Different questions of quizzes with all of `tags`; the same seed and bank give the same ones. */
+  draw(tags: readonly string[], count: number, seed: number): Promise<Question[]>;
+}
+
+/** Is told what imports did; for metrics. */
+export interface ImportObserver {
+  imported(outcome: { format: string; questions: number; mended: number; leftOut: number }): void;
+}

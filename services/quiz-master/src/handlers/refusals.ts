@@ -1,0 +1,31 @@
+/** The refusals that several handlers share. */
+import { ServiceError } from "@fanfare/common/errors";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import type { Quiz } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { checkQuiz, type QuizContent } from "../domain/quiz.js";
+
+/** The quiz's content in stored form; QUIZ_INVALID with the rule that it breaks. */
+export function contentOf(quiz: Quiz | undefined): QuizContent {
+  if (!quiz) throw quizInvalid("no quiz was sent", { field: "quiz" });
+  const checked = checkQuiz(quiz);
+  if (checked.kind === "valid") return checked.content;
+  const { question, field, message } = checked.fault;
+  if (question === undefined) throw quizInvalid(message, { field });
+  throw quizInvalid(`question ${question}: ${message}`, { question: String(question), field });
+}
+
+export function quizInvalid(message: string, metadata: Record<string, string>): ServiceError {
+  return new ServiceError(ErrorReason.QUIZ_INVALID, message, { metadata });
+}
+
+export function quizNotFound(quizId: string): ServiceError {
+  return new ServiceError(ErrorReason.QUIZ_NOT_FOUND, `no quiz has the id ${quizId}`);
+}
+
+export function versionMismatch(version: bigint): ServiceError {
+  return new ServiceError(
+    ErrorReason.VERSION_MISMATCH,
+    `the quiz is at version ${version}; read it again and make your change to that`,
+    { metadata: { version: version.toString() } },
+  );
+}

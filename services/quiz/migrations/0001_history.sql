@@ -1,0 +1,97 @@
+-- What the history writer makes of the log. Owner: the quiz service. A session is (session_id,
+-- log_start), as an id may be used again after its end; log_start 0 is a session that nobody created
+-- and outsiders scored in.
+
+CREATE TABLE quiz.users (
+  user_key text PRIMARY KEY,
+  nickname text NOT NULL,
+  first_seen timestamptz NOT NULL
+);
+
+CREATE TABLE quiz.sessions (
+  session_id text NOT NULL,
+  log_start bigint NOT NULL,
+  title text NOT NULL,
+  rounds integer NOT NULL,
+  host text NOT NULL,
+  options jsonb NOT NULL,
+  created_at timestamptz NOT NULL,
+  ended_at timestamptz,
+  -- Sequence of the last log entry; what lies up to it may be purged.
+  log_end bigint,
+  -- When final_standings was written, in the same transaction.
+  finalized_at timestamptz,
+  purged_at timestamptz,
+  PRIMARY KEY (session_id, log_start)
+);
+
+CREATE INDEX sessions_to_purge ON quiz.sessions (finalized_at)
+  WHERE finalized_at IS NOT NULL AND purged_at IS NULL;
+
+CREATE TABLE quiz.players (
+  session_id text NOT NULL,
+  log_start bigint NOT NULL,
+  player_id text NOT NULL,
+  nickname text NOT NULL,
+  user_key text NOT NULL REFERENCES quiz.users,
+  -- 1 in, 2 kicked, 3 banned (quiz.v1.PlayerStatus).
+  status smallint NOT NULL DEFAULT 1,
+  joined_at timestamptz NOT NULL,
+  PRIMARY KEY (session_id, log_start, player_id),
+  FOREIGN KEY (session_id, log_start) REFERENCES quiz.sessions
+);
+
+CREATE TABLE quiz.rounds (
+  session_id text NOT NULL,
+  log_start bigint NOT NULL,
+  round integer NOT NULL,
+  answers integer NOT NULL,
+  points bigint NOT NULL,
+  distribution jsonb NOT NULL,
+  closed_at timestamptz NOT NULL,
+  PRIMARY KEY (session_id, log_start, round),
+  FOREIGN KEY (session_id, log_start) REFERENCES quiz.sessions
+);
+
+-- One row a score. The primary key is the last guard against a second one.
+CREATE TABLE quiz.quiz_history (
+  session_id text NOT NULL,
+  log_start bigint NOT NULL,
+  round integer NOT NULL,
+  player_id text NOT NULL,
+  points integer NOT NULL,
+  -- Null for a score that an outsider published.
+  correct boolean,
+  choices text[] NOT NULL,
+  elapsed_ms integer NOT NULL,
+  submission_id text NOT NULL,
+  sequence bigint NOT NULL,
+  accepted_at timestamptz NOT NULL,
+  PRIMARY KEY (session_id, log_start, round, player_id)
+);
+
+CREATE INDEX quiz_history_by_player ON quiz.quiz_history (session_id, log_start, player_id);
+
+CREATE TABLE quiz.final_standings (
+  session_id text NOT NULL,
+  log_start bigint NOT NULL,
+  place integer NOT NULL,
+  player_id text NOT NULL,
+  nickname text NOT NULL,
+  user_key text NOT NULL,
+  points integer NOT NULL,
+  elapsed_ms bigint NOT NULL,
+  PRIMARY KEY (session_id, log_start, place),
+  FOREIGN KEY (session_id, log_start) REFERENCES quiz.sessions
+);
+
+CREATE INDEX final_standings_by_player
+  ON quiz.final_standings (session_id, log_start, player_id);
+
+-- How far each partition of the log has been written; moves in the transaction that writes.
+CREATE TABLE quiz.positions (
+  generation text NOT NULL,
+  partition integer NOT NULL,
+  sequence bigint NOT NULL,
+  PRIMARY KEY (generation, partition)
+);

@@ -1,0 +1,55 @@
+/** Log entries as proto3 JSON, by the messages of events.v1. What can't be read is left out and counted. */
+import {
+  create,
+  type DescMessage,
+  fromJsonString,
+  type MessageShape,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import {
+  AnswerBatchSchema,
+  PlayerBatchSchema,
+  type PlayerChange,
+  type ScoredAnswer,
+} from "@fanfare/proto/events/v1/events";
+import type { EntryCodec } from "./fenced-lane.js";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function encodeJson<D extends DescMessage>(schema: D, message: MessageShape<D>): Uint8Array {
+  return encoder.encode(toJsonString(schema, message));
+}
+
+/** Undefined where the bytes are not this message: an outsider's garbage on our subject. */
+export function decodeJson<D extends DescMessage>(
+  schema: D,
+  data: Uint8Array,
+): MessageShape<D> | undefined {
+  try {
+    return fromJsonString(schema, decoder.decode(data), { ignoreUnknownFields: true });
+  } catch {
+    return undefined;
+  }
+}
+
+export const answerCodec: EntryCodec<ScoredAnswer> = {
+  encode: ({ batchId, changes, closed }) =>
+    encodeJson(
+      AnswerBatchSchema,
+      create(AnswerBatchSchema, { batchId, closed, answers: [...changes] }),
+    ),
+  decode(data) {
+    const batch = decodeJson(AnswerBatchSchema, data);
+    return { changes: batch?.answers ?? [], closed: batch?.closed ?? false };
+  },
+};
+
+export const playerCodec: EntryCodec<PlayerChange> = {
+  encode: ({ batchId, changes }) =>
+    encodeJson(PlayerBatchSchema, create(PlayerBatchSchema, { batchId, changes: [...changes] })),
+  decode: (data) => ({
+    changes: decodeJson(PlayerBatchSchema, data)?.changes ?? [],
+    closed: false,
+  }),
+};

@@ -1,0 +1,182 @@
+/**
+ * The writer of one lane. Commands of some milliseconds become one entry, published with the expected
+ * last sequence of the lane's subject: the broker refuses it where another pod wrote meanwhile, and
+ * the commands are decided again on what that pod wrote. A verdict is given only after the entry is
+ * stored, so it is true for ever. Protocol: design.md section 3, item 3.
+ */
+import { randomUUID } from "node:crypto";
+import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
+import { unavailable } from "@fanfare/common/errors";
+import { pause } from "@fanfare/common/lifecycle";
+import type { LaneFold } from "../domain/lane.js";
+import { lastSequence, readEntries } from "./lane-reader.js";
+
+/** Most commands that one entry holds; keeps it far below the broker's 1 MB. */
+const ENTRY_COMMANDS_MAX = 1_000;
+/** A publish without an answer is looked up and tried again after this time. */
+const PUBLISH_TIMEOUT_MS = 700;
+/** After this time a command is refused as retryable (P9). */
+const COMMAND_LIMIT_MS = 1_800;
+const RETRY_PAUSE_MS = 20;
+
+/** How the changes of an entry are written and read. */
+export interface EntryCodec<Change> {
+  encode(entry: { batchId: string; changes: readonly Change[]; closed: boolean }): Uint8Array;
+  decode(data: Uint8Array): { changes: readonly Change[]; closed: boolean };
+}
+
+export interface LaneCounters {
+  entries(changes: number): void;
+  conflict(): void;
+  retry(): void;
+}
+
+interface Waiting<Command, Verdict> {
+  /** Undefined closes the lane. */
+  command: Command | undefined;
+  since: number;
+  resolve(verdict: Verdict | undefined): void;
+  reject(error: unknown): void;
+}
+
+export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command, Change, Verdict>> {
+  #waiting: Waiting<Command, Verdict>[] = [];
+  #last = 0;
+  #running = false;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(
+    private readonly bus: Bus,
+    readonly subject: string,
+    /** Entries before this sequence belong to an earlier session of the same id. */
+    private readonly start: number,
+    readonly fold: Fold,
+    private readonly codec: EntryCodec<Change>,
+    private readonly counters: LaneCounters,
+  ) {}
+
+  /** Resolves once durable, or decided by what is durable. Throws UNAVAILABLE (retryable) after 1.8 s. */
+  submit(command: Command): Promise<Verdict> {
+    return this.#enqueue(command) as Promise<Verdict>;
+  }
+
+  /** Appends the entry after which the lane takes no change. Safe to repeat, from any pod. */
+  async close(): Promise<void> {
+    await this.#enqueue(undefined);
+  }
+
+  /** Takes in what other pods have written. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#readOn().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  #enqueue(command: Command | undefined): Promise<Verdict | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ command, since: performance.now(), resolve, reject });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  /** One entry after the other: while one is on its way the next gathers. */
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      const taken = this.#waiting.splice(0, ENTRY_COMMANDS_MAX);
+      try {
+        await this.#settle(taken);
+      } catch (error) {
+        for (const { reject } of taken) reject(error);
+      }
+    }
+    this.#running = false;
+  }
+
+  async #settle(taken: Waiting<Command, Verdict>[]): Promise<void> {
+    const deadline = (taken[0]?.since ?? 0) + COMMAND_LIMIT_MS;
+    let hasRead = false;
+    for (let attempt = 0; ; attempt++) {
+      const { changes, verdicts, closing, unsure } = this.#decide(taken);
+      if (unsure && !hasRead) {
+        hasRead = true;
+        await this.refresh();
+        continue;
+      }
+      if (changes.length > 0 || closing) {
+        const stored = await this.#append(changes, closing, deadline, attempt);
+        if (!stored) continue;
+      }
+      for (const [index, { resolve }] of taken.entries()) resolve(verdicts[index]);
+      return;
+    }
+  }
+
+  #decide(taken: readonly Waiting<Command, Verdict>[]) {
+    const changes: Change[] = [];
+    const verdicts: (Verdict | undefined)[] = [];
+    let closing = false;
+    let unsure = false;
+    for (const { command } of taken) {
+      if (command === undefined) {
+        closing = !this.fold.closed;
+        verdicts.push(undefined);
+        continue;
+      }
+      const { change, verdict, ...decided } = this.fold.decide(command, changes);
+      unsure ||= decided.unsure ?? false;
+      if (change !== undefined) changes.push(change);
+      verdicts.push(verdict);
+    }
+    return { changes, verdicts, closing, unsure };
+  }
+
+  /** False where the lane has moved on and the commands must be decided again. */
+  async #append(
+    changes: readonly Change[],
+    closed: boolean,
+    deadline: number,
+    attempt: number,
+  ): Promise<boolean> {
+    const batchId = randomUUID();
+    try {
+      const data = this.codec.encode({ batchId, changes, closed });
+      const ack = await this.bus.js.publish(this.subject, data, {
+        msgID: batchId,
+        expect: { lastSubjectSequence: this.#last },
+        timeout: PUBLISH_TIMEOUT_MS,
+        retries: 0,
+      });
+      this.#last = ack.seq;
+      this.fold.apply(changes, { closed });
+      this.counters.entries(changes.length);
+      return true;
+    } catch (error) {
+      if (isWrongLastSequence(error)) this.counters.conflict();
+      else this.counters.retry();
+      if (performance.now() > deadline) throw unavailable("the log", error);
+      if (!isWrongLastSequence(error) || attempt > 2) await pause(RETRY_PAUSE_MS);
+      // Where no answer came, the entry may be stored all the same: reading on finds it, and the
+      // fence keeps it out if it comes after what is published next.
+      await this.refresh().catch((cause) => {
+        if (performance.now() > deadline) throw unavailable("the log", cause);
+      });
+      return false;
+    }
+  }
+
+  async #readOn(): Promise<void> {
+    const to = await lastSequence(this.bus, this.subject);
+    if (to <= this.#last) return;
+    const from = Math.max(this.#last + 1, this.start);
+    if (to >= from)
+      for (const { sequence, data } of await readEntries(this.bus, this.subject, from, to)) {
+        if (sequence <= this.#last) continue;
+        const { changes, closed } = this.codec.decode(data);
+        this.fold.apply(changes, { closed });
+        this.#last = sequence;
+      }
+    this.#last = Math.max(this.#last, to);
+  }
+}

@@ -1,0 +1,51 @@
+/** Reads one subject of the log from a place on, as the stream's leader has it. */
+
+import type { Bus } from "@fanfare/common/bus";
+import { pause } from "@fanfare/common/lifecycle";
+import { STREAMS, storedSubject } from "@fanfare/proto/addresses";
+
+export interface StoredMessage {
+  sequence: number;
+  data: Uint8Array;
+}
+
+const READ_BATCH = 500;
+/** A follower that answers a direct read may be this far behind the leader. */
+const CATCH_UP_TRIES = 40;
+const CATCH_UP_PAUSE_MS = 25;
+
+/** Sequence of the last entry of a published subject; 0 for none. Asked of the leader. */
+export async function lastSequence(bus: Bus, subject: string): Promise<number> {
+  const last = await bus.jsm.streams.getMessage(STREAMS.log, {
+    last_by_subj: storedSubject(subject),
+  });
+  return last?.seq ?? 0;
+}
+
+/** Entries of a published subject with `from` <= sequence <= `to`, in order. `to` must be one of them. */
+export async function readEntries(
+  bus: Bus,
+  subject: string,
+  from: number,
+  to: number,
+): Promise<StoredMessage[]> {
+  const found: StoredMessage[] = [];
+  let next = from;
+  for (let tries = 0; next <= to; tries++) {
+    if (tries > CATCH_UP_TRIES) throw new Error(`${subject}: entry ${to} can't be read`);
+    const before = next;
+    const batch = await bus.jsm.direct.getBatch(STREAMS.log, {
+      seq: next,
+      next_by_subj: storedSubject(subject),
+      batch: READ_BATCH,
+    });
+    for await (const message of batch) {
+      if (message.seq > to) break;
+      found.push({ sequence: message.seq, data: message.data });
+      next = message.seq + 1;
+    }
+    if (next > before) tries = 0;
+    else await pause(CATCH_UP_PAUSE_MS);
+  }
+  return found;
+}

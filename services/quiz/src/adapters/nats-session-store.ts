@@ -1,0 +1,208 @@
+/**
+ * Session records in a NATS bucket. A pod hears of every change as JetStream stores it (republished
+ * on SESSION.<id>) and reads all again after it was cut off; a change is a compare-and-set on the
+ * record's revision.
+ */
+import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { type Bus, isWrongLastSequence, openBucket } from "@fanfare/common/bus";
+import { ServiceError, unavailable } from "@fanfare/common/errors";
+import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
+import { ALL_SESSIONS, frozenQuizKey } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import {
+  type FrozenQuiz,
+  FrozenQuizSchema,
+  type Session,
+  SessionSchema,
+} from "@fanfare/proto/quiz/v1/session";
+import type { KV } from "@nats-io/kv";
+import type { SessionStore, StoredSession } from "../domain/ports.js";
+import { isRefusal, type Refusal, SESSION_UNKNOWN } from "../domain/refusal.js";
+import type { Outcome } from "../domain/session.js";
+
+const UPDATE_TRIES = 20;
+const RETRY_PAUSE_MS = 5;
+const READ_ALL_LIMIT_MS = 10_000;
+/** Frozen quizzes kept in memory; others are read again. */
+const FROZEN_MAX = 2_000;
+
+export class NatsSessionStore implements SessionStore {
+  readonly #known = new Map<string, StoredSession>();
+  readonly #frozen = new Map<string, FrozenQuiz>();
+  readonly #listeners = new Set<(stored: StoredSession) => void>();
+
+  private constructor(
+    private readonly sessions: KV,
+    private readonly quizzes: KV,
+    private readonly pins: KV,
+  ) {}
+
+  static async open(bus: Bus, replicas: number, lifecycle: Lifecycle): Promise<NatsSessionStore> {
+    const store = new NatsSessionStore(
+      await openBucket(bus, "sessions", replicas),
+      await openBucket(bus, "frozenQuizzes", replicas),
+      await openBucket(bus, "pins", replicas),
+    );
+    bus.listen(ALL_SESSIONS, (message) => {
+      const sessionId = message.subject.split(".")[1] ?? "";
+      const revision = Number(message.headers?.get("Nats-Sequence"));
+      if (message.data.length === 0) store.#known.delete(sessionId);
+      else store.#hear(message.string(), revision);
+    });
+    const readAll = () =>
+      store.#readAll().catch((err) => lifecycle.log.warn({ err }, "sessions not read"));
+    bus.onReconnect(readAll);
+    await store.#readAll();
+    return store;
+  }
+
+  async find(sessionId: string): Promise<StoredSession | undefined> {
+    return this.#known.get(sessionId) ?? this.read(sessionId);
+  }
+
+  async read(sessionId: string): Promise<StoredSession | undefined> {
+    const entry = await reach(this.sessions.get(sessionId));
+    if (entry?.operation !== "PUT") return undefined;
+    this.#hear(entry.string(), entry.revision);
+    return this.#known.get(sessionId);
+  }
+
+  all(): Iterable<StoredSession> {
+    return this.#known.values();
+  }
+
+  onChange(listener: (stored: StoredSession) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async frozenQuiz(session: Session): Promise<FrozenQuiz> {
+    const key = frozenQuizKey(session.sessionId, session.logStart);
+    const known = this.#frozen.get(key);
+    if (known) return known;
+    const entry = await reach(this.quizzes.get(key));
+    if (entry?.operation !== "PUT")
+      throw new ServiceError(ErrorReason.UNAVAILABLE, "the session's questions are not there yet");
+    const quiz = fromBinary(FrozenQuizSchema, entry.value);
+    if (this.#frozen.size >= FROZEN_MAX)
+      for (const oldest of this.#frozen.keys()) {
+        this.#frozen.delete(oldest);
+        break;
+      }
+    this.#frozen.set(key, quiz);
+    return quiz;
+  }
+
+  async update(
+    sessionId: string,
+    change: (session: Session, quiz: FrozenQuiz) => Outcome,
+  ): Promise<Session> {
+    let stored = await this.find(sessionId);
+    for (let tries = 0; tries < UPDATE_TRIES; tries++) {
+      if (!stored || stored.session.logStart === 0n) throw toError(SESSION_UNKNOWN);
+      const outcome = change(stored.session, await this.frozenQuiz(stored.session));
+      if (outcome === "unchanged") return stored.session;
+      if (isRefusal(outcome)) {
+        // What this pod knows may be old: refuse on what is stored.
+        const fresh = await this.read(sessionId);
+        if (fresh && fresh.revision === stored.revision) throw toError(outcome);
+        stored = fresh;
+        continue;
+      }
+      if (await this.replace(outcome, stored.revision)) return outcome;
+      if (tries > 0) await pause(RETRY_PAUSE_MS * tries);
+      stored = await this.read(sessionId);
+    }
+    throw new ServiceError(ErrorReason.CONFLICT, "the session changes too often; try again");
+  }
+
+  /** Compare-and-set; revision 0 creates. False where somebody was quicker. */
+  async replace(session: Session, revision: number): Promise<boolean> {
+    const json = toJsonString(SessionSchema, session);
+    try {
+      const now =
+        revision === 0
+          ? await this.sessions.create(session.sessionId, json)
+          : await this.sessions.update(session.sessionId, json, revision);
+      this.#hear(json, now);
+      return true;
+    } catch (error) {
+      if (isWrongLastSequence(error)) return false;
+      throw unavailable("the session store", error);
+    }
+  }
+
+  async putFrozenQuiz(session: Session, quiz: FrozenQuiz): Promise<void> {
+    const key = frozenQuizKey(session.sessionId, session.logStart);
+    await reach(this.quizzes.put(key, toBinary(FrozenQuizSchema, quiz)));
+  }
+
+  /** Takes a PIN for a session; false where a live session has it. */
+  async claimPin(pin: string, sessionId: string): Promise<boolean> {
+    try {
+      await this.pins.create(pin, sessionId);
+      return true;
+    } catch (error) {
+      if (!isWrongLastSequence(error)) throw unavailable("the session store", error);
+    }
+    const holder = await reach(this.pins.get(pin));
+    if (!holder) return false;
+    const stored = await this.read(holder.string());
+    if (stored?.session.pin === pin) return false;
+    // Its session is over, or was never made: the PIN is free, for whoever is first.
+    return this.pins
+      .update(pin, sessionId, holder.revision)
+      .then(() => true)
+      .catch((error) => {
+        if (isWrongLastSequence(error)) return false;
+        throw unavailable("the session store", error);
+      });
+  }
+
+  async releasePin(pin: string): Promise<void> {
+    await reach(this.pins.purge(pin));
+  }
+
+  async sessionOfPin(pin: string): Promise<Session | undefined> {
+    const entry = await reach(this.pins.get(pin));
+    if (entry?.operation !== "PUT") return undefined;
+    const stored = await this.find(entry.string());
+    return stored?.session.pin === pin ? stored.session : undefined;
+  }
+
+  #hear(json: string, revision: number): void {
+    const session = fromJsonString(SessionSchema, json, { ignoreUnknownFields: true });
+    const known = this.#known.get(session.sessionId);
+    if (known && known.revision >= revision) return;
+    const stored = { session, revision };
+    this.#known.set(session.sessionId, stored);
+    for (const listener of this.#listeners) listener(stored);
+  }
+
+  async #readAll(): Promise<void> {
+    const before = new Set(this.#known.keys());
+    if ((await this.sessions.status()).values > 0) {
+      const watch = await this.sessions.watch({ key: ">" });
+      const limit = setTimeout(() => watch.stop(), READ_ALL_LIMIT_MS);
+      for await (const entry of watch) {
+        before.delete(entry.key);
+        if (entry.operation === "PUT") this.#hear(entry.string(), entry.revision);
+        if (entry.delta === 0) watch.stop();
+      }
+      clearTimeout(limit);
+    }
+    for (const gone of before) this.#known.delete(gone);
+  }
+}
+
+async function reach<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw unavailable("the session store", error);
+  }
+}
+
+function toError({ refused, message, metadata }: Refusal): ServiceError {
+  return new ServiceError(refused, message, { metadata: metadata ?? {} });
+}

@@ -1,0 +1,213 @@
+/**
+ * A session's part of the log as one quiz pod writes it: its player lanes, the answer lanes of its
+ * rounds, and the single entries around them.
+ */
+import { create } from "@bufbuild/protobuf";
+import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
+import {
+  laneOf,
+  subjectForAnswers,
+  subjectForPlayers,
+  subjectForRemovals,
+  subjectForRoundClosed,
+  subjectForSessionEnded,
+} from "@fanfare/proto/addresses";
+import {
+  type PlayerChange,
+  PlayerRemovedSchema,
+  RoundClosedSchema,
+  type ScoredAnswer,
+  SessionEndedSchema,
+} from "@fanfare/proto/events/v1/events";
+import type { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { Session } from "@fanfare/proto/quiz/v1/session";
+import { AnswerFold, type AnswerVerdict } from "../domain/answer-fold.js";
+import { type KnownPlayer, PlayerFold, type PlayerVerdict } from "../domain/player-fold.js";
+import type { AnswerLane, SessionLog } from "../domain/ports.js";
+import { answerCodec, encodeJson, playerCodec } from "./entry-codecs.js";
+import { FencedLane, type LaneCounters } from "./fenced-lane.js";
+import { lastSequence } from "./lane-reader.js";
+
+class FencedAnswers
+  extends FencedLane<ScoredAnswer, ScoredAnswer, AnswerVerdict, AnswerFold>
+  implements AnswerLane
+{
+  find(playerId: string): ScoredAnswer | undefined {
+    return this.fold.get(playerId);
+  }
+}
+
+type PlayerLane = FencedLane<PlayerChange, PlayerChange, PlayerVerdict, PlayerFold>;
+
+export class JetStreamSessionLog implements SessionLog {
+  readonly #players: PlayerLane[] = [];
+  readonly #rounds = new Map<number, FencedAnswers[]>();
+  readonly #start: number;
+  readonly #lanes: number;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly session: Session,
+    private readonly counters: LaneCounters,
+  ) {
+    this.#start = Number(session.logStart);
+    this.#lanes = session.options?.lanes ?? 1;
+    const capacity = Math.ceil((session.options?.playersMax ?? 0) / this.#lanes);
+    for (let lane = 0; lane < this.#lanes; lane++)
+      this.#players.push(
+        new FencedLane(
+          bus,
+          subjectForPlayers(session.sessionId, lane),
+          this.#start,
+          new PlayerFold(capacity),
+          playerCodec,
+          counters,
+        ),
+      );
+  }
+
+  get logStart(): bigint {
+    return this.session.logStart;
+  }
+
+  changePlayer(nicknameKey: string, change: PlayerChange): Promise<PlayerVerdict> {
+    return this.#playerLane(nicknameKey).submit(change);
+  }
+
+  /** Finds players; asks the log once for those that this pod has not heard of. */
+  async findPlayers(playerIds: readonly string[]): Promise<(KnownPlayer | undefined)[]> {
+    const find = (id: string) => this.#players.map(({ fold }) => fold.get(id)).find(Boolean);
+    if (!playerIds.every(find)) await this.refreshPlayers();
+    return playerIds.map(find);
+  }
+
+  async refreshPlayers(): Promise<void> {
+    await Promise.all(this.#players.map((lane) => lane.refresh()));
+  }
+
+  /** All players by lane, in the order of joining within each. */
+  players(): KnownPlayer[] {
+    return this.#players.flatMap(({ fold }) => [...fold.values()]);
+  }
+
+  playerByName(nicknameKey: string): KnownPlayer | undefined {
+    return this.#playerLane(nicknameKey).fold.byName(nicknameKey);
+  }
+
+  /** Takes note of a removal that another pod has stored. */
+  noteRemoval(playerId: string, status: PlayerStatus): void {
+    for (const { fold } of this.#players) {
+      const player = fold.get(playerId);
+      if (player && player.status < status) player.status = status;
+    }
+  }
+
+  /** Tells the gateways at once; the log has it already. */
+  announceRemoval(player: KnownPlayer): void {
+    const { playerId, nicknameKey, status } = player;
+    const removed = create(PlayerRemovedSchema, { playerId, nicknameKey, status });
+    this.bus.nc.publish(
+      subjectForRemovals(this.session.sessionId),
+      encodeJson(PlayerRemovedSchema, removed),
+    );
+  }
+
+  answerLane(round: number, lane: number): FencedAnswers {
+    const made = this.#round(round)[lane];
+    if (!made) throw new RangeError(`the session has ${this.#lanes} lanes, not ${lane}`);
+    return made;
+  }
+
+  laneOf(playerId: string): number {
+    return laneOf(playerId, this.#lanes);
+  }
+
+  get lanes(): number {
+    return this.#lanes;
+  }
+
+  /** Right answers in a row of a player up to a round that is closed. */
+  async streaksAfter(round: number, lane: number): Promise<(playerId: string) => number> {
+    if (round === 0) return () => 0;
+    const before = this.answerLane(round, lane);
+    if (!before.fold.closed) await before.refresh();
+    return (playerId) => before.fold.get(playerId)?.streak ?? 0;
+  }
+
+  /** Closes all lanes of a round and stores the event behind them. Safe to repeat, from any pod. */
+  async closeRound(round: number, choices: readonly string[]) {
+    const lanes = this.#round(round);
+    await Promise.all(lanes.map((lane) => lane.close()));
+    let answers = 0;
+    let points = 0;
+    const counts = new Map<string, number>();
+    for (const { fold } of lanes)
+      for (const answer of fold.values()) {
+        answers++;
+        points += answer.points;
+        for (const choice of answer.choices) counts.set(choice, (counts.get(choice) ?? 0) + 1);
+      }
+    const distribution = choices.map((choice) => ({
+      $typeName: "quiz.v1.ChoiceCount" as const,
+      choice,
+      count: counts.get(choice) ?? 0,
+    }));
+    const event = create(RoundClosedSchema, { answers, points: BigInt(points), distribution });
+    await this.#publishOnce(
+      subjectForRoundClosed(this.session.sessionId, round),
+      encodeJson(RoundClosedSchema, event),
+    );
+    return { answers, distribution };
+  }
+
+  /** Stores the session's last entry. Safe to repeat, from any pod. */
+  async end(rounds: number): Promise<void> {
+    await this.#publishOnce(
+      subjectForSessionEnded(this.session.sessionId),
+      encodeJson(SessionEndedSchema, create(SessionEndedSchema, { rounds })),
+    );
+  }
+
+  /** Keeps the lanes of this round and the one before; others are read again when asked for. */
+  forgetRoundsBefore(round: number): void {
+    for (const known of this.#rounds.keys()) if (known < round) this.#rounds.delete(known);
+  }
+
+  #playerLane(nicknameKey: string): PlayerLane {
+    return this.#players[laneOf(nicknameKey, this.#lanes)] as PlayerLane;
+  }
+
+  #round(round: number): FencedAnswers[] {
+    let lanes = this.#rounds.get(round);
+    if (!lanes) {
+      lanes = Array.from(
+        { length: this.#lanes },
+        (_, lane) =>
+          new FencedAnswers(
+            this.bus,
+            subjectForAnswers(this.session.sessionId, round, lane),
+            this.#start,
+            new AnswerFold(),
+            answerCodec,
+            this.counters,
+          ),
+      );
+      this.#rounds.set(round, lanes);
+    }
+    return lanes;
+  }
+
+  /** Appends a single entry unless this session has it. */
+  async #publishOnce(subject: string, data: Uint8Array): Promise<void> {
+    for (;;) {
+      const last = await lastSequence(this.bus, subject);
+      if (last >= this.#start && last > 0) return;
+      try {
+        await this.bus.js.publish(subject, data, { expect: { lastSubjectSequence: last } });
+        return;
+      } catch (error) {
+        if (!isWrongLastSequence(error)) throw error;
+      }
+    }
+  }
+}

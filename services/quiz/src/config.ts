@@ -1,0 +1,38 @@
+/** Settings of the quiz service and of its history writer. */
+import { common, port, readEnv, whole, z } from "@fanfare/common/config";
+
+const NATS_REPLICAS = z.coerce
+  .number()
+  .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)], "must be 1, 3 or 5"))
+  .default(1);
+
+const POSTGRES_URL = z.string("must be given: postgres://user:password@host:5432/database");
+
+export type QuizConfig = ReturnType<typeof readQuizConfig>;
+
+export function readQuizConfig(env: Readonly<Record<string, string | undefined>>) {
+  return readEnv(env, {
+    ...common,
+    GRPC_PORT: port(9001),
+    ADMIN_PORT: port(9101),
+    QUIZ_MASTER_URL: z.string().default("127.0.0.1:9003"),
+    POSTGRES_URL,
+    NATS_REPLICAS,
+    /** How long a host token made at CreateSession is good for. */
+    HOST_TOKEN_SECONDS: whole(86_400, 60, 31_536_000),
+  });
+}
+
+export type HistoryConfig = ReturnType<typeof readHistoryConfig>;
+
+export function readHistoryConfig(env: Readonly<Record<string, string | undefined>>) {
+  const { ADMIN_PORT: _, GRPC_PORT: __, ...shared } = common;
+  return readEnv(env, {
+    ...shared,
+    ADMIN_PORT: port(9104),
+    POSTGRES_URL,
+    NATS_REPLICAS,
+    /** An ended session's log is purged this long after PostgreSQL has its final standings. */
+    PURGE_AFTER_S: whole(3_600, 0, 31_536_000),
+  });
+}

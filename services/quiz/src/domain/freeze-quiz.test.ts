@@ -1,0 +1,64 @@
+import { create } from "@bufbuild/protobuf";
+import { QuestionType } from "@fanfare/proto/common/v1/question";
+import { SessionOptionsSchema } from "@fanfare/proto/quiz/v1/session";
+import { QuizSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { expect, test } from "vitest";
+import { freezeQuiz } from "./freeze-quiz.js";
+import { isRefusal } from "./refusal.js";
+
+const options = create(SessionOptionsSchema, { roundSeconds: 20 });
+const single = {
+  type: QuestionType.SINGLE_CHOICE,
+  question: "Which?",
+  options: ["a", "b", "c", "d"],
+  answer: ["a"],
+};
+
+function freeze(question: object, random = () => 0) {
+  const quiz = create(QuizSchema, { title: "T", questions: [question as never] });
+  return freezeQuiz(quiz, options, random);
+}
+
+test("options are shuffled, and the answer follows its text", () => {
+  const places = new Set<string>();
+  for (let i = 0; i < 50; i++) {
+    const frozen = freeze(single, Math.random);
+    if (isRefusal(frozen)) throw new Error(frozen.message);
+    const [question] = frozen.questions;
+    const right = question?.question?.options.find(({ text }) => text === "a");
+    expect(question?.answer).toEqual([right?.choice]);
+    places.add(right?.choice ?? "");
+  }
+  expect(places.size).toBe(4);
+});
+
+test("true and false keep their places", () => {
+  const frozen = freeze({ type: QuestionType.TRUE_FALSE, question: "Is it?", answer: ["false"] });
+  if (isRefusal(frozen)) throw new Error(frozen.message);
+  expect(frozen.questions[0]?.question?.options.map(({ text }) => text)).toEqual(["True", "False"]);
+  expect(frozen.questions[0]?.answer).toEqual(["B"]);
+});
+
+test.each([
+  ["no options", { ...single, options: [] }],
+  ["one option", { ...single, options: ["a"] }],
+  ["nine options", { ...single, options: [..."abcdefghi"] }],
+  ["two the same", { ...single, options: ["a", "a", "b"] }],
+  ["two right ones on a single choice", { ...single, answer: ["a", "b"] }],
+  ["no answer", { ...single, answer: [] }],
+  ["a stray answer", { ...single, answer: ["z"] }],
+  ["too little time", { ...single, seconds: 4 }],
+  ["too much time", { ...single, seconds: 241 }],
+  ["too many points", { ...single, points: 10_001 }],
+  ["no text", { ...single, question: " " }],
+  ["no type", { ...single, type: QuestionType.UNSPECIFIED }],
+  ["maybe", { type: QuestionType.TRUE_FALSE, question: "Q", answer: ["maybe"] }],
+])("a question with %s is refused", (_, question) => {
+  expect(isRefusal(freeze(question))).toBe(true);
+});
+
+test("an empty quiz is refused", () => {
+  expect(isRefusal(freezeQuiz(create(QuizSchema, { title: "T" }), options, Math.random))).toBe(
+    true,
+  );
+});

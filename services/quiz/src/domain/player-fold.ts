@@ -1,0 +1,125 @@
+/** The players of one lane of a session: who is in, whose name is whose, who had to go. */
+import type { PlayerChange, PlayerJoined } from "@fanfare/proto/events/v1/events";
+import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { LaneFold } from "./lane.js";
+
+export interface KnownPlayer {
+  playerId: string;
+  nickname: string;
+  nicknameKey: string;
+  submissionId: string;
+  status: PlayerStatus;
+}
+
+export type PlayerVerdict =
+  | { kind: "in"; player: KnownPlayer }
+  | { kind: "nameTaken" }
+  | { kind: "banned" }
+  | { kind: "full" }
+  | { kind: "removed"; player: KnownPlayer }
+  | { kind: "notFound" };
+
+export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVerdict> {
+  readonly #byId = new Map<string, KnownPlayer>();
+  readonly #bySubmission = new Map<string, KnownPlayer>();
+  readonly #nameOwners = new Map<string, KnownPlayer>();
+  readonly #bannedNames = new Set<string>();
+  readonly closed = false;
+
+  /** `capacity` is this lane's share of the session's players. */
+  constructor(private readonly capacity: number) {}
+
+  decide({ change }: PlayerChange, ahead: readonly PlayerChange[]) {
+    // An entry that holds a change of the same name decides first: the next entry takes this one.
+    if (change.case === "joined") return this.#decideJoin(change.value, ahead);
+    if (change.case === "removed") return this.#decideRemoval(change.value);
+    return { verdict: { kind: "notFound" } as const };
+  }
+
+  #decideJoin(join: PlayerJoined, ahead: readonly PlayerChange[]) {
+    const before = this.#bySubmission.get(join.submissionId);
+    if (before?.nicknameKey === join.nicknameKey)
+      return { verdict: { kind: "in", player: before } as const };
+    if (this.#bannedNames.has(join.nicknameKey)) return { verdict: { kind: "banned" } as const };
+    for (const { change } of ahead) {
+      if (change.case !== "joined" || change.value.nicknameKey !== join.nicknameKey) continue;
+      const same = change.value.submissionId === join.submissionId;
+      return {
+        verdict: same
+          ? ({ kind: "in", player: known(change.value) } as const)
+          : ({ kind: "nameTaken" } as const),
+      };
+    }
+    // A removal that this pod has not read yet may have freed the name, or a place.
+    if (this.#nameOwners.has(join.nicknameKey))
+      return { verdict: { kind: "nameTaken" } as const, unsure: true };
+    if (this.#nameOwners.size + ahead.length >= this.capacity)
+      return { verdict: { kind: "full" } as const, unsure: true };
+    return {
+      change: {
+        $typeName: "events.v1.PlayerChange",
+        change: { case: "joined", value: join },
+      } as const,
+      verdict: { kind: "in", player: known(join) } as const,
+    };
+  }
+
+  #decideRemoval(removed: { playerId: string; nicknameKey: string; status: PlayerStatus }) {
+    const player = this.#byId.get(removed.playerId);
+    if (!player) return { verdict: { kind: "notFound" } as const, unsure: true };
+    if (player.status >= removed.status) return { verdict: { kind: "removed", player } as const };
+    return {
+      change: {
+        $typeName: "events.v1.PlayerChange",
+        change: { case: "removed", value: { $typeName: "events.v1.PlayerRemoved", ...removed } },
+      } as const,
+      verdict: { kind: "removed", player: { ...player, status: removed.status } } as const,
+    };
+  }
+
+  apply(changes: readonly PlayerChange[]): void {
+    for (const { change } of changes) {
+      if (change.case === "joined") this.#join(change.value);
+      if (change.case === "removed") this.#remove(change.value.playerId, change.value.status);
+    }
+  }
+
+  get(playerId: string): KnownPlayer | undefined {
+    return this.#byId.get(playerId);
+  }
+
+  byName(nicknameKey: string): KnownPlayer | undefined {
+    return this.#nameOwners.get(nicknameKey);
+  }
+
+  /** In the order of joining. */
+  values(): IterableIterator<KnownPlayer> {
+    return this.#byId.values();
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  #join(joined: PlayerJoined): void {
+    if (this.#byId.has(joined.playerId)) return;
+    const player = known(joined);
+    this.#byId.set(player.playerId, player);
+    this.#bySubmission.set(player.submissionId, player);
+    if (!this.#nameOwners.has(player.nicknameKey)) this.#nameOwners.set(player.nicknameKey, player);
+  }
+
+  #remove(playerId: string, status: PlayerStatus): void {
+    const player = this.#byId.get(playerId);
+    if (!player) return;
+    player.status = status;
+    if (this.#nameOwners.get(player.nicknameKey) === player)
+      this.#nameOwners.delete(player.nicknameKey);
+    if (status === PlayerStatus.BANNED) this.#bannedNames.add(player.nicknameKey);
+  }
+}
+
+function known(joined: PlayerJoined): KnownPlayer {
+  const { playerId, nickname, nicknameKey, submissionId } = joined;
+  return { playerId, nickname, nicknameKey, submissionId, status: PlayerStatus.ACTIVE };
+}

@@ -1,0 +1,116 @@
+/** What the rules need from outside, in the words of the rules. */
+import type { PlayerChange, ScoredAnswer, SessionCreated } from "@fanfare/proto/events/v1/events";
+import type { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { ChoiceCount, FrozenQuiz, Session } from "@fanfare/proto/quiz/v1/session";
+import type { Quiz } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import type { AnswerVerdict } from "./answer-fold.js";
+import type { KnownPlayer, PlayerVerdict } from "./player-fold.js";
+import type { Outcome } from "./session.js";
+
+export interface StoredSession {
+  session: Session;
+  /** Rises with every change; the token of compare-and-set. */
+  revision: number;
+}
+
+/** Session records, frozen quizzes and PINs. Throws UNAVAILABLE while the store can't be reached. */
+export interface SessionStore {
+  /** The record as last heard of, or as stored; undefined where there is none. */
+  find(sessionId: string): Promise<StoredSession | undefined>;
+  /** The same, asked of the store. */
+  read(sessionId: string): Promise<StoredSession | undefined>;
+  /** All that this pod knows of. */
+  all(): Iterable<StoredSession>;
+  /** Right answers of a session. */
+  frozenQuiz(session: Session): Promise<FrozenQuiz>;
+  putFrozenQuiz(session: Session, quiz: FrozenQuiz): Promise<void>;
+  /**
+   * Replaces the record by what `change` makes of it, again and again while somebody else is
+   * quicker. Resolves to the record that holds; throws the refusal as ServiceError.
+   */
+  update(
+    sessionId: string,
+    change: (session: Session, quiz: FrozenQuiz) => Outcome,
+  ): Promise<Session>;
+  /** Compare-and-set; revision 0 creates. False where somebody was quicker. */
+  replace(session: Session, revision: number): Promise<boolean>;
+  /** Takes a PIN for a session; false where a live session has it. */
+  claimPin(pin: string, sessionId: string): Promise<boolean>;
+  releasePin(pin: string): Promise<void>;
+  sessionOfPin(pin: string): Promise<Session | undefined>;
+  /** Calls back after every change heard of, in the order of revisions, until the result is called. */
+  onChange(listener: (stored: StoredSession) => void): () => void;
+}
+
+/** One answer lane of a round. */
+export interface AnswerLane {
+  /** Resolves once durable, or decided by what is durable. Throws UNAVAILABLE (retryable). */
+  submit(answer: ScoredAnswer): Promise<AnswerVerdict>;
+  /** What the log holds of a player, as far as this pod has read. */
+  find(playerId: string): ScoredAnswer | undefined;
+  /** Reads on to the end of the lane. */
+  refresh(): Promise<void>;
+}
+
+/** A session's part of the log. Throws UNAVAILABLE (retryable) while it can't be reached. */
+export interface SessionLog {
+  readonly lanes: number;
+  laneOf(playerId: string): number;
+  answerLane(round: number, lane: number): AnswerLane;
+  /** Right answers in a row of a player up to a round that is closed. */
+  streaksAfter(round: number, lane: number): Promise<(playerId: string) => number>;
+  /** Resolves once durable, or decided by what is durable. */
+  changePlayer(nicknameKey: string, change: PlayerChange): Promise<PlayerVerdict>;
+  /** Finds players; asks the log once for those that this pod has not heard of. */
+  findPlayers(playerIds: readonly string[]): Promise<(KnownPlayer | undefined)[]>;
+  playerByName(nicknameKey: string): KnownPlayer | undefined;
+  refreshPlayers(): Promise<void>;
+  /** All players by lane, in the order of joining within each. */
+  players(): KnownPlayer[];
+  /** Takes note of a removal that another pod has stored. */
+  noteRemoval(playerId: string, status: PlayerStatus): void;
+  /** Tells the gateways at once; the log has it already. */
+  announceRemoval(player: KnownPlayer): void;
+  /** Closes all lanes of a round and stores the event behind them. Safe to repeat, from any pod. */
+  closeRound(
+    round: number,
+    choices: readonly string[],
+  ): Promise<{ answers: number; distribution: ChoiceCount[] }>;
+  /** Stores the session's last entry. Safe to repeat, from any pod. */
+  end(rounds: number): Promise<void>;
+  /** Keeps the lanes from this round on; others are read again when asked for. */
+  forgetRoundsBefore(round: number): void;
+}
+
+/** The logs of the sessions that this pod has to do with. */
+export interface SessionLogs {
+  of(session: Session): SessionLog;
+  forget(session: Session): void;
+  /** Stores a session's first entry and returns its sequence. */
+  create(sessionId: string, created: SessionCreated): Promise<bigint>;
+}
+
+/** The question bank, as far as sessions need it. */
+export interface QuizBank {
+  getQuiz(quizId: string): Promise<Quiz>;
+}
+
+export interface StoredScore {
+  round: number;
+  playerId: string;
+  nickname: string;
+  points: number;
+  /** Missing for a score of an outsider. */
+  correct?: boolean;
+  choices: string[];
+  elapsedMs: number;
+  acceptedAtMs: number;
+}
+
+/** What the history writer has stored. Throws UNAVAILABLE while PostgreSQL can't be reached. */
+export interface HistoryReader {
+  /** The last session of this id. */
+  findSession(sessionId: string): Promise<{ logStart: string; host: string } | undefined>;
+  /** By round and player, some hundred at a time. */
+  rows(sessionId: string, logStart: string): AsyncIterable<StoredScore[]>;
+}

@@ -1,0 +1,114 @@
+/**
+ * CreateSession: reserve the id, store the session's first log entry, then make the record whole. A
+ * pod that dies on the way leaves a half-made record that nobody can use, and that the next creation
+ * of the id takes over after a while.
+ */
+import { randomInt } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { invalidField, ServiceError } from "@fanfare/common/errors";
+import type { CallContext } from "@fanfare/common/grpc-server";
+import { isToken } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { SessionCreatedSchema } from "@fanfare/proto/events/v1/events";
+import type { CreateSessionRequest } from "@fanfare/proto/quiz/v1/quiz_service";
+import {
+  type FrozenQuiz,
+  Phase,
+  type Session,
+  SessionSchema,
+} from "@fanfare/proto/quiz/v1/session";
+import type { Quiz } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { freezeQuiz } from "../domain/freeze-quiz.js";
+import { newId, newPin } from "../domain/ids.js";
+import { isOver } from "../domain/session.js";
+import { fillOptions } from "../domain/session-options.js";
+import { orThrow, type QuizContext } from "./context.js";
+
+const PIN_TRIES = 50;
+/** A half-made record older than this was left behind by a pod that died. */
+const HALF_MADE_MS = 10_000;
+
+export async function createSession(
+  context: QuizContext,
+  request: CreateSessionRequest,
+  { identity }: CallContext,
+) {
+  const sessionId = request.sessionId || newId(12);
+  if (!isToken(sessionId))
+    throw invalidField("session_id", "1 to 64 of the characters A-Z a-z 0-9 _ -, or empty");
+  const options = orThrow(fillOptions(request.options));
+  const quiz = await quizOf(context, request);
+  const frozen = orThrow(freezeQuiz(quiz, options, () => randomInt(2 ** 32) / 2 ** 32));
+  const replaced = await revisionToReplace(context, sessionId, request.replaceEnded);
+  const now = timestampFromMs(context.clock.now());
+  const session = create(SessionSchema, {
+    sessionId,
+    title: quiz.title,
+    phase: Phase.LOBBY,
+    rounds: frozen.questions.length,
+    options,
+    createdAt: now,
+    phaseStartedAt: now,
+    host: identity.subject,
+    ...(options.startsAt ? { phaseEndsAt: options.startsAt } : {}),
+  });
+  session.pin = await claimPin(context, sessionId);
+  if (!(await context.store.replace(session, replaced))) {
+    await context.store.releasePin(session.pin);
+    throw exists(sessionId);
+  }
+  await complete(context, session, frozen);
+  const host = { role: "host", subject: identity.subject, sessionId } as const;
+  return { session, hostToken: context.tokens.issue(host, context.hostTokenSeconds) };
+}
+
+async function complete(context: QuizContext, session: Session, frozen: FrozenQuiz): Promise<void> {
+  const { sessionId, title, rounds, host } = session;
+  const reserved = await context.store.read(sessionId);
+  const created = create(SessionCreatedSchema, { title, rounds, host });
+  if (session.options) created.options = session.options;
+  session.logStart = await context.logs.create(sessionId, created);
+  await context.store.putFrozenQuiz(session, frozen);
+  if (!reserved || !(await context.store.replace(session, reserved.revision)))
+    throw new ServiceError(
+      ErrorReason.CONFLICT,
+      "the session was changed while it was made; try again",
+    );
+}
+
+async function quizOf(context: QuizContext, { source }: CreateSessionRequest): Promise<Quiz> {
+  if (source.case === "quiz") return source.value;
+  if (source.case === "quizId") return context.bank.getQuiz(source.value);
+  throw invalidField("source", "a quiz_id of the bank, or a quiz");
+}
+
+/** Revision that the new record replaces; 0 for a new id. */
+async function revisionToReplace(
+  context: QuizContext,
+  sessionId: string,
+  replaceEnded: boolean,
+): Promise<number> {
+  const stored = await context.store.read(sessionId);
+  if (!stored) return 0;
+  const { session, revision } = stored;
+  const createdAt = session.createdAt ? timestampMs(session.createdAt) : 0;
+  const abandoned = session.logStart === 0n && context.clock.now() - createdAt > HALF_MADE_MS;
+  if (abandoned || (isOver(session) && replaceEnded)) return revision;
+  throw exists(sessionId);
+}
+
+async function claimPin(context: QuizContext, sessionId: string): Promise<string> {
+  for (let tries = 0; tries < PIN_TRIES; tries++) {
+    const pin = newPin();
+    if (await context.store.claimPin(pin, sessionId)) return pin;
+  }
+  throw new ServiceError(ErrorReason.UNAVAILABLE, "no PIN is free now; try again");
+}
+
+function exists(sessionId: string): ServiceError {
+  return new ServiceError(
+    ErrorReason.SESSION_EXISTS,
+    `session ${sessionId} exists; choose another id, or replace_ended once it has ended`,
+  );
+}

@@ -1,0 +1,184 @@
+/** Players: joins, returns, removals, and who is there. */
+import { create } from "@bufbuild/protobuf";
+import { invalidField, ServiceError } from "@fanfare/common/errors";
+import type { CallContext } from "@fanfare/common/grpc-server";
+import { isToken, nicknameKey } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { type PlayerChange, PlayerChangeSchema } from "@fanfare/proto/events/v1/events";
+import {
+  type BanPlayerRequest,
+  type Join,
+  type JoinSessionRequest,
+  type KickPlayerRequest,
+  type ListPlayersRequest,
+  PlayerStatus,
+  type ResumeSessionRequest,
+} from "@fanfare/proto/quiz/v1/quiz_service";
+import type { Session } from "@fanfare/proto/quiz/v1/session";
+import { newId } from "../domain/ids.js";
+import { readNickname } from "../domain/nickname.js";
+import type { KnownPlayer, PlayerVerdict } from "../domain/player-fold.js";
+import type { SessionLog } from "../domain/ports.js";
+import { isOver } from "../domain/session.js";
+import { type QuizContext, requireHost, requireSession } from "./context.js";
+
+const BATCH_MAX = 1_000;
+const PLAYER_ID_LENGTH = 12;
+
+export async function joinSession(context: QuizContext, request: JoinSessionRequest) {
+  if (request.joins.length < 1 || request.joins.length > BATCH_MAX)
+    throw invalidField("joins", `1..${BATCH_MAX} entries`);
+  const { session } = await requireSession(context, request.sessionId);
+  const log = context.logs.of(session);
+  const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join)));
+  for (const { refused } of results)
+    context.metrics.joins.inc({ outcome: refused ? ErrorReason[refused] : "in" });
+  return { results };
+}
+
+async function joinOne(session: Session, log: SessionLog, join: Join) {
+  if (isOver(session)) return { refused: ErrorReason.SESSION_ENDED };
+  if (session.locked) return { refused: ErrorReason.SESSION_LOCKED };
+  const nickname = readNickname(join.nickname);
+  if (nickname === undefined || (join.user && !isToken(join.user)))
+    return { refused: ErrorReason.NAME_INVALID };
+  if (!isToken(join.submissionId)) return { refused: ErrorReason.INVALID_FIELD };
+  const key = nicknameKey(nickname);
+  const verdict = await log.changePlayer(
+    key,
+    create(PlayerChangeSchema, {
+      change: {
+        case: "joined",
+        value: {
+          playerId: newId(PLAYER_ID_LENGTH),
+          nickname,
+          nicknameKey: key,
+          submissionId: join.submissionId,
+          user: join.user,
+        },
+      },
+    }),
+  );
+  return joinResult(verdict);
+}
+
+function joinResult(verdict: PlayerVerdict) {
+  switch (verdict.kind) {
+    case "in": {
+      const refused = refusalOf(verdict.player.status);
+      return refused ? { refused } : { player: toPlayer(verdict.player) };
+    }
+    case "nameTaken":
+      return { refused: ErrorReason.NAME_TAKEN };
+    case "banned":
+      return { refused: ErrorReason.BANNED };
+    case "full":
+      return { refused: ErrorReason.SESSION_FULL };
+    default:
+      return { refused: ErrorReason.INTERNAL };
+  }
+}
+
+export async function resumeSession(context: QuizContext, request: ResumeSessionRequest) {
+  const { playerIds } = request;
+  if (playerIds.length < 1 || playerIds.length > BATCH_MAX)
+    throw invalidField("player_ids", `1..${BATCH_MAX} entries`);
+  const { session } = await requireSession(context, request.sessionId);
+  const log = context.logs.of(session);
+  const players = await log.findPlayers(playerIds);
+  // Another pod may write these lanes: what a player is told must be what the log has now.
+  const lanes = new Set(playerIds.map((id) => log.laneOf(id)));
+  if (session.round > 0)
+    await Promise.all([...lanes].map((lane) => log.answerLane(session.round, lane).refresh()));
+  const results = playerIds.map((playerId, index) => {
+    const player = players[index];
+    if (!player) return { refused: ErrorReason.PLAYER_NOT_FOUND };
+    const refused = refusalOf(player.status);
+    if (refused) return { player: toPlayer(player), refused };
+    const stored =
+      session.round > 0
+        ? log.answerLane(session.round, log.laneOf(playerId)).find(playerId)
+        : undefined;
+    if (!stored) return { player: toPlayer(player) };
+    const { choices, submissionId, points, correct } = stored;
+    return {
+      player: toPlayer(player),
+      answer: { round: session.round, choices, submissionId, points, correct },
+    };
+  });
+  return { results };
+}
+
+export const kickPlayer = (context: QuizContext, request: KickPlayerRequest, call: CallContext) =>
+  removePlayer(context, request, PlayerStatus.KICKED, call);
+
+export const banPlayer = (context: QuizContext, request: BanPlayerRequest, call: CallContext) =>
+  removePlayer(context, request, PlayerStatus.BANNED, call);
+
+async function removePlayer(
+  context: QuizContext,
+  request: KickPlayerRequest | BanPlayerRequest,
+  status: PlayerStatus,
+  call: CallContext,
+) {
+  const session = await requireHost(context, request.sessionId, call);
+  const log = context.logs.of(session);
+  const player = await findPlayer(log, request.player);
+  if (!player)
+    throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "no player of the session is called so");
+  const change: PlayerChange = create(PlayerChangeSchema, {
+    change: {
+      case: "removed",
+      value: { playerId: player.playerId, nicknameKey: player.nicknameKey, status },
+    },
+  });
+  const verdict = await log.changePlayer(player.nicknameKey, change);
+  if (verdict.kind !== "removed")
+    throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "the player is not in the session's log");
+  log.announceRemoval(verdict.player);
+  return { player: toPlayer(verdict.player) };
+}
+
+async function findPlayer(
+  log: SessionLog,
+  wanted: KickPlayerRequest["player"],
+): Promise<KnownPlayer | undefined> {
+  if (wanted.case === "playerId") return (await log.findPlayers([wanted.value]))[0];
+  if (wanted.case !== "nickname") throw invalidField("player", "a player_id or a nickname");
+  const key = nicknameKey(wanted.value);
+  if (!log.playerByName(key)) await log.refreshPlayers();
+  return log.playerByName(key);
+}
+
+export async function listPlayers(
+  context: QuizContext,
+  request: ListPlayersRequest,
+  call: CallContext,
+) {
+  const session = await requireHost(context, request.sessionId, call);
+  const size = request.pageSize || 200;
+  if (size > BATCH_MAX) throw invalidField("page_size", `1..${BATCH_MAX}`);
+  const at = Number(request.pageToken || 0);
+  if (!Number.isInteger(at) || at < 0)
+    throw invalidField("page_token", "empty, or one from a response");
+  const log = context.logs.of(session);
+  await log.refreshPlayers();
+  const players = log.players();
+  const nextPageToken = at + size < players.length ? String(at + size) : "";
+  return {
+    players: players.slice(at, at + size).map(toPlayer),
+    nextPageToken,
+    total: players.length,
+  };
+}
+
+/** Why a removed player may not play; undefined for one that may. */
+export function refusalOf(status: PlayerStatus): ErrorReason | undefined {
+  if (status === PlayerStatus.KICKED) return ErrorReason.KICKED;
+  if (status === PlayerStatus.BANNED) return ErrorReason.BANNED;
+  return undefined;
+}
+
+function toPlayer({ playerId, nickname, status }: KnownPlayer) {
+  return { playerId, nickname, status };
+}

@@ -1,0 +1,139 @@
+/** SubmitAnswers: check each answer against the open round, score it, append it to its lane. */
+import { create } from "@bufbuild/protobuf";
+import { invalidField } from "@fanfare/common/errors";
+import { isToken } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { type ScoredAnswer, ScoredAnswerSchema } from "@fanfare/proto/events/v1/events";
+import type { Answer, SubmitAnswersRequest } from "@fanfare/proto/quiz/v1/quiz_service";
+import {
+  type FrozenQuestion,
+  Phase,
+  type Session,
+  SessionOptionsSchema,
+} from "@fanfare/proto/quiz/v1/session";
+import type { AnswerVerdict } from "../domain/answer-fold.js";
+import { rulesOf } from "../domain/question-types/index.js";
+import { awardPoints } from "../domain/scoring.js";
+import { ANSWER_GRACE_MS } from "../domain/session.js";
+import { type QuizContext, requireSession } from "./context.js";
+import { refusalOf } from "./players.js";
+
+const BATCH_MAX = 1_000;
+
+export async function submitAnswers(context: QuizContext, request: SubmitAnswersRequest) {
+  if (request.answers.length < 1 || request.answers.length > BATCH_MAX)
+    throw invalidField("answers", `1..${BATCH_MAX} entries`);
+  const session = await sessionInRound(context, request);
+  const log = context.logs.of(session);
+  if (request.round < 1 || request.round > session.round || request.lane >= log.lanes)
+    return refuseAll(context, request, ErrorReason.ROUND_NOT_OPEN);
+  const quiz = await context.store.frozenQuiz(session);
+  const question = quiz.questions[request.round - 1];
+  if (!question) throw invalidField("round", "a round of the session");
+  const players = await log.findPlayers(request.answers.map(({ playerId }) => playerId));
+  const isOpen = request.round === session.round && session.phase === Phase.OPEN;
+  const lane = log.answerLane(request.round, request.lane);
+  // A round that is over takes nothing new, but a first verdict is given again.
+  if (!isOpen) await lane.refresh();
+  const streak = isOpen ? await log.streaksAfter(session.previousRound, request.lane) : () => 0;
+  const results = await Promise.all(
+    request.answers.map(async (answer, index) => {
+      const player = players[index];
+      if (!player) return { refused: ErrorReason.PLAYER_NOT_FOUND };
+      if (log.laneOf(answer.playerId) !== request.lane)
+        throw invalidField("lane", "the players' lane");
+      const known = lane.find(answer.playerId);
+      if (known) return againResult(known, answer);
+      const refused = refusalOf(player.status) ?? refusal(answer, session, question, isOpen);
+      if (refused) return { refused };
+      return toResult(await lane.submit(score(answer, session, question, streak(answer.playerId))));
+    }),
+  );
+  for (const result of results)
+    context.metrics.answers.inc({
+      outcome: "refused" in result && result.refused ? ErrorReason[result.refused] : "accepted",
+    });
+  return { results };
+}
+
+/** The session as this pod knows it; asked of the store where the round is not the one known. */
+async function sessionInRound(
+  context: QuizContext,
+  request: SubmitAnswersRequest,
+): Promise<Session> {
+  const { session } = await requireSession(context, request.sessionId);
+  const matches =
+    session.round === request.round && session.phase === Phase.OPEN && !session.paused;
+  if (matches) return session;
+  return (await context.store.read(request.sessionId))?.session ?? session;
+}
+
+function refusal(
+  answer: Answer,
+  session: Session,
+  question: FrozenQuestion,
+  isOpen: boolean,
+): ErrorReason | undefined {
+  if (!isOpen)
+    return session.phase === Phase.READING ? ErrorReason.ROUND_NOT_OPEN : ErrorReason.ROUND_CLOSED;
+  if (session.paused) return ErrorReason.ROUND_NOT_OPEN;
+  if (answer.elapsedMs > session.timeLimitMs + ANSWER_GRACE_MS) return ErrorReason.ROUND_CLOSED;
+  if (!isToken(answer.submissionId)) return ErrorReason.INVALID_FIELD;
+  const type = question.question?.type;
+  const rules = type === undefined ? undefined : rulesOf(type);
+  if (!rules?.check(question, answer.choices)) return ErrorReason.CHOICE_INVALID;
+  return undefined;
+}
+
+function score(
+  answer: Answer,
+  session: Session,
+  question: FrozenQuestion,
+  streakBefore: number,
+): ScoredAnswer {
+  const rules = question.question && rulesOf(question.question.type);
+  const correct = rules?.isCorrect(question, answer.choices) ?? false;
+  const elapsedMs = Math.min(answer.elapsedMs, session.timeLimitMs);
+  const { points, streak } = awardPoints(
+    {
+      correct,
+      elapsedMs,
+      timeLimitMs: session.timeLimitMs,
+      points: question.question?.points ?? 0,
+      penalty: question.penalty,
+      streakBefore,
+    },
+    session.options ?? create(SessionOptionsSchema),
+  );
+  const { playerId, submissionId, choices } = answer;
+  return create(ScoredAnswerSchema, {
+    playerId,
+    submissionId,
+    choices,
+    points,
+    correct,
+    elapsedMs,
+    streak,
+  });
+}
+
+/** What the first answer got, for the same answer sent again; a refusal for another one. */
+function againResult(first: ScoredAnswer, answer: Answer) {
+  return first.submissionId === answer.submissionId
+    ? toResult({ kind: "accepted", answer: first })
+    : toResult({ kind: "alreadyAnswered" });
+}
+
+function toResult(verdict: AnswerVerdict) {
+  if (verdict.kind === "accepted") {
+    const { points, correct, streak } = verdict.answer;
+    return { points, correct, streak };
+  }
+  if (verdict.kind === "alreadyAnswered") return { refused: ErrorReason.ALREADY_ANSWERED };
+  return { refused: ErrorReason.ROUND_CLOSED };
+}
+
+function refuseAll(context: QuizContext, request: SubmitAnswersRequest, refused: ErrorReason) {
+  context.metrics.answers.inc({ outcome: ErrorReason[refused] }, request.answers.length);
+  return { results: request.answers.map(() => ({ refused })) };
+}

@@ -1,0 +1,61 @@
+/** Builds a history writer: migrations, then one ordered reader per partition of its share. */
+
+import { fileURLToPath } from "node:url";
+import { startAdminServer } from "@fanfare/common/admin-server";
+import { connectBus } from "@fanfare/common/bus";
+import { Health } from "@fanfare/common/health";
+import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
+import { readPartitions } from "@fanfare/common/partition-reader";
+import { connectPostgres, migrate, type Sql } from "@fanfare/common/postgres";
+import { Presence } from "@fanfare/common/presence";
+import { purgeEndedSessions } from "./adapters/log-purge.js";
+import { PostgresHistory } from "./adapters/postgres-history.js";
+import type { HistoryConfig } from "./config.js";
+import { HistoryMetrics } from "./history-metrics.js";
+
+const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
+/** One transaction at a time for each partition; a pod with all of them shares these. */
+const CONNECTIONS_MAX = 6;
+const RETRY_MAX_MS = 5_000;
+
+/** Starts everything and returns the bound port. Waits for PostgreSQL as long as it takes. */
+export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) {
+  const metrics = new HistoryMetrics("history");
+  const health = new Health();
+  const adminPort = await startAdminServer(
+    { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics },
+    lifecycle,
+  );
+  const bus = await connectBus(
+    { url: config.NATS_URL, name: config.POD_NAME, replicas: config.NATS_REPLICAS },
+    lifecycle,
+  );
+  health.require("NATS", bus.connected);
+  const sql = connectPostgres(
+    { url: config.POSTGRES_URL, name: config.POD_NAME, connectionsMax: CONNECTIONS_MAX },
+    lifecycle,
+  );
+  await migrateWhenReachable(sql, lifecycle);
+  const presence = await Presence.start("history", config.POD_NAME, bus, lifecycle);
+  readPartitions(new PostgresHistory(sql, metrics), { bus, presence, lifecycle });
+  void purgeEndedSessions(
+    { bus, sql, metrics, replicas: config.NATS_REPLICAS, purgeAfterS: config.PURGE_AFTER_S },
+    lifecycle,
+  );
+  health.started();
+  lifecycle.log.info({ adminPort }, "history is ready");
+  return { adminPort };
+}
+
+async function migrateWhenReachable(sql: Sql, lifecycle: Lifecycle): Promise<void> {
+  for (let waitMs = 100; !lifecycle.signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
+    try {
+      const applied = await migrate(sql, "quiz", MIGRATIONS);
+      if (applied.length > 0) lifecycle.log.info({ applied }, "migrations applied");
+      return;
+    } catch (err) {
+      lifecycle.log.warn({ err, waitMs }, "PostgreSQL is not ready for migrations; trying again");
+      await pause(waitMs, lifecycle.signal);
+    }
+  }
+}

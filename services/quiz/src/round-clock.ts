@@ -1,0 +1,126 @@
+/**
+ * The clock that moves sessions on. It has no leader: every pod knows every deadline and tries the
+ * same compare-and-set, in an order that rendezvous hashing gives each session; one wins, the others
+ * see that it was done. A pod that dies delays a phase by the pause to the next in order.
+ */
+import type { Clock } from "@fanfare/common/bus-clock";
+import type { Lifecycle } from "@fanfare/common/lifecycle";
+import type { Presence } from "@fanfare/common/presence";
+import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
+import type { SessionLogs, SessionStore, StoredSession } from "./domain/ports.js";
+import { dueAt, isOver, reveal, tick } from "./domain/session.js";
+import type { QuizMetrics } from "./metrics.js";
+
+/** Head start of each pod before the next in order. */
+const TURN_MS = 60;
+const RETRY_MS = 250;
+/** Others look after an ended session this much later. */
+const END_CHECK_MS = 1_500;
+/** Lanes of a session are kept this long after its end, for answers that are asked for again. */
+const FORGET_AFTER_MS = 60_000;
+/** setTimeout's own bound is 2^31 ms. */
+const TIMER_MAX_MS = 3_600_000;
+
+export interface ClockParts {
+  store: SessionStore;
+  logs: SessionLogs;
+  clock: Clock;
+  presence: Presence;
+  metrics: QuizMetrics;
+  lifecycle: Lifecycle;
+}
+
+export class RoundClock {
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #ended = new Set<string>();
+
+  private constructor(private readonly parts: ClockParts) {}
+
+  static start(parts: ClockParts): RoundClock {
+    const clock = new RoundClock(parts);
+    const stop = parts.store.onChange((stored) => clock.#schedule(stored));
+    for (const stored of parts.store.all()) clock.#schedule(stored);
+    parts.lifecycle.push("round clock", () => {
+      stop();
+      for (const timer of clock.#timers.values()) clearTimeout(timer);
+    });
+    return clock;
+  }
+
+  #schedule({ session }: StoredSession): void {
+    const { sessionId } = session;
+    clearTimeout(this.#timers.get(sessionId));
+    this.#timers.delete(sessionId);
+    if (session.logStart === 0n || this.parts.lifecycle.signal.aborted) return;
+    if (isOver(session)) {
+      this.#afterEnd(session);
+      return;
+    }
+    const due = dueAt(session);
+    if (due === undefined) return;
+    const turn = this.parts.presence.rank(sessionId) * TURN_MS;
+    this.#at(session, due - this.parts.clock.now() + turn);
+  }
+
+  #at(session: Session, delayMs: number): void {
+    const wait = Math.min(Math.max(delayMs, 0), TIMER_MAX_MS);
+    this.#timers.set(
+      session.sessionId,
+      setTimeout(() => void this.#act(session), wait),
+    );
+  }
+
+  async #act(session: Session): Promise<void> {
+    const { store, clock, lifecycle, metrics } = this.parts;
+    if (lifecycle.signal.aborted) return;
+    const due = dueAt(session) ?? 0;
+    if (clock.now() < due) return this.#at(session, due - clock.now());
+    try {
+      const stored = await store.find(session.sessionId);
+      // Somebody else was quicker: their change has set the next timer.
+      if (
+        !stored ||
+        stored.session.phase !== session.phase ||
+        stored.session.round !== session.round
+      )
+        return;
+      if (session.phase === Phase.CLOSING) await this.#close(stored.session);
+      else await store.update(session.sessionId, (now, quiz) => tick(now, quiz, clock.now()));
+      metrics.clockLate.observe(Math.max(0, clock.now() - due) / 1_000);
+    } catch (err) {
+      lifecycle.log.warn({ err, sessionId: session.sessionId }, "phase not ended; trying again");
+      if (!lifecycle.signal.aborted) this.#at(session, RETRY_MS);
+    }
+  }
+
+  /** Closes the log of the round first; only then the record may tell the answer. */
+  async #close(session: Session): Promise<void> {
+    const { store, logs, clock } = this.parts;
+    const choices = session.question?.options.map(({ choice }) => choice) ?? [];
+    const log = logs.of(session);
+    const result = await log.closeRound(session.round, choices);
+    await store.update(session.sessionId, (now, quiz) =>
+      now.round === session.round ? reveal(now, quiz, clock.now(), result) : "unchanged",
+    );
+    log.forgetRoundsBefore(session.round);
+  }
+
+  /** The pod that is first in order stores the last entry; the others make sure that it did. */
+  #afterEnd(session: Session): void {
+    const key = `${session.sessionId} ${session.logStart}`;
+    if (this.#ended.has(key)) return;
+    this.#ended.add(key);
+    const { lifecycle, logs, presence } = this.parts;
+    const finish = async () => {
+      if (lifecycle.signal.aborted) return;
+      try {
+        await logs.of(session).end(session.round);
+        setTimeout(() => logs.forget(session), FORGET_AFTER_MS).unref();
+      } catch (err) {
+        lifecycle.log.warn({ err, sessionId: session.sessionId }, "end not stored; trying again");
+        setTimeout(finish, RETRY_MS * 4).unref();
+      }
+    };
+    setTimeout(finish, presence.rank(session.sessionId) * END_CHECK_MS).unref();
+  }
+}

@@ -1,0 +1,154 @@
+/** Builds a quiz pod: store, logs, clock, then the calls. */
+
+import { startAdminServer } from "@fanfare/common/admin-server";
+import { connectBus } from "@fanfare/common/bus";
+import { startBusClock } from "@fanfare/common/bus-clock";
+import { type RoleTable, type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
+import { Health } from "@fanfare/common/health";
+import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { connectPostgres } from "@fanfare/common/postgres";
+import { Presence } from "@fanfare/common/presence";
+import { ServicePool } from "@fanfare/common/service-pool";
+import { ServiceToken, Tokens } from "@fanfare/common/tokens";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { NatsSessionStore } from "./adapters/nats-session-store.js";
+import { PostgresHistoryReader } from "./adapters/postgres-history-reader.js";
+import { QuizMasterBank } from "./adapters/quiz-master-bank.js";
+import { JetStreamSessionLogs } from "./adapters/session-logs.js";
+import type { QuizConfig } from "./config.js";
+import type { QuizContext } from "./handlers/context.js";
+import { createSession } from "./handlers/create-session.js";
+import { exportHistory } from "./handlers/export-history.js";
+import * as host from "./handlers/host-commands.js";
+import * as players from "./handlers/players.js";
+import * as read from "./handlers/read-session.js";
+import { submitAnswers } from "./handlers/submit-answers.js";
+import { QuizMetrics } from "./metrics.js";
+import { RoundClock } from "./round-clock.js";
+
+const POSTGRES_CONNECTIONS_MAX = 4;
+
+const hosts = ["host", "author", "admin"] as const;
+const services = ["service", "admin"] as const;
+
+const roles: RoleTable<typeof QuizService> = {
+  createSession: hosts,
+  getSession: "any",
+  listSessions: ["admin"],
+  resolvePin: "any",
+  watchSession: "any",
+  startSession: hosts,
+  nextRound: hosts,
+  pauseSession: hosts,
+  continueSession: hosts,
+  extendRound: hosts,
+  skipRound: hosts,
+  endSession: hosts,
+  lockSession: hosts,
+  kickPlayer: hosts,
+  banPlayer: hosts,
+  listPlayers: [...hosts, "service"],
+  joinSession: services,
+  resumeSession: services,
+  submitAnswers: ["service"],
+  exportHistory: hosts,
+};
+
+/** Starts everything and returns the bound ports. */
+export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
+  const metrics = new QuizMetrics("quiz");
+  const health = new Health();
+  const tokens = new Tokens(config.TOKEN_SECRET);
+  const token = new ServiceToken(tokens, config.POD_NAME);
+  const admin = { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics };
+  const adminPort = await startAdminServer(admin, lifecycle);
+  const bus = await connectBus(
+    { url: config.NATS_URL, name: config.POD_NAME, replicas: config.NATS_REPLICAS },
+    lifecycle,
+  );
+  health.require("NATS", bus.connected);
+  const clock = await startBusClock(bus.jsm, lifecycle);
+  const store = await NatsSessionStore.open(bus, config.NATS_REPLICAS, lifecycle);
+  const logs = new JetStreamSessionLogs(bus, {
+    entries(changes) {
+      metrics.entries.inc();
+      metrics.entryChanges.observe(changes);
+    },
+    conflict: () => metrics.conflicts.inc(),
+    retry: () => metrics.retries.inc(),
+  });
+  const bank = new QuizMasterBank(
+    await ServicePool.connect(
+      QuizMasterService,
+      config.QUIZ_MASTER_URL,
+      () => token.get(),
+      lifecycle,
+    ),
+  );
+  const history = new PostgresHistoryReader(
+    connectPostgres(
+      { url: config.POSTGRES_URL, name: config.POD_NAME, connectionsMax: POSTGRES_CONNECTIONS_MAX },
+      lifecycle,
+    ),
+  );
+  const presence = await Presence.start("quiz", config.POD_NAME, bus, lifecycle);
+  RoundClock.start({ store, logs, clock, presence, metrics, lifecycle });
+  const hostTokenSeconds = config.HOST_TOKEN_SECONDS;
+  const context = { store, logs, bank, history, clock, tokens, metrics, hostTokenSeconds };
+  const grpcPort = await startGrpcServer(
+    [quizService(context)],
+    {
+      host: config.LISTEN_HOST,
+      port: config.GRPC_PORT,
+      tokens,
+      health,
+      drainMs: config.DRAIN_MS,
+      onCall: (method, seconds, error) =>
+        metrics.calls.observe(
+          { method, reason: error ? ErrorReason[error.reason] : "OK" },
+          seconds,
+        ),
+    },
+    lifecycle,
+  );
+  health.started();
+  lifecycle.log.info({ grpcPort, adminPort }, "quiz is ready");
+  return { grpcPort, adminPort };
+}
+
+function quizService(context: QuizContext): ServedService<typeof QuizService> {
+  const bound =
+    <Request, Call, Result>(
+      handle: (context: QuizContext, request: Request, call: Call) => Result,
+    ) =>
+    (request: Request, call: Call) =>
+      handle(context, request, call);
+  return {
+    service: QuizService,
+    roles,
+    handlers: {
+      createSession: bound(createSession),
+      getSession: bound(read.getSession),
+      listSessions: bound(read.listSessions),
+      resolvePin: bound(read.resolvePin),
+      watchSession: bound(read.watchSession),
+      startSession: bound(host.startSession),
+      nextRound: bound(host.nextRound),
+      pauseSession: bound(host.pauseSession),
+      continueSession: bound(host.continueSession),
+      extendRound: bound(host.extendRound),
+      skipRound: bound(host.skipRound),
+      endSession: bound(host.endSession),
+      lockSession: bound(host.lockSession),
+      kickPlayer: bound(players.kickPlayer),
+      banPlayer: bound(players.banPlayer),
+      listPlayers: bound(players.listPlayers),
+      joinSession: bound(players.joinSession),
+      resumeSession: bound(players.resumeSession),
+      submitAnswers: bound(submitAnswers),
+      exportHistory: bound(exportHistory),
+    },
+  };
+}

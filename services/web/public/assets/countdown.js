@@ -1,0 +1,85 @@
+// @ts-check
+/** A countdown by the server's clock: a bar, seconds, and a word to screen readers near the end. */
+import { announce, make, setShare } from "./dom.js";
+
+const TICK_MS = 100;
+const HURRY_MS = 5_000;
+const ANNOUNCED_SECONDS = [30, 10, 5];
+
+/**
+ * @typedef {object} Run
+ * @property {string} label Stands before the seconds.
+ * @property {number} endsAt The server's time in ms.
+ * @property {number} totalMs What fills the bar.
+ * @property {boolean} [urgent] The end matters: colour and spoken seconds.
+ * @property {() => void} [onZero]
+ */
+
+export class Countdown {
+  #clock;
+  #root;
+  #label = make("p", "countdown-label");
+  #bar = make("div", "fill");
+  #shown = -1;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+
+  /**
+   * @param {import("./server-clock.js").ServerClock} clock
+   * @param {HTMLElement} root An empty element.
+   */
+  constructor(clock, root) {
+    this.#clock = clock;
+    this.#root = root;
+    this.#label.setAttribute("role", "timer");
+    root.replaceChildren(make("div", "track", this.#bar), this.#label);
+    this.stop();
+  }
+
+  run(/** @type {Run} */ { onZero, ...run }) {
+    this.stop();
+    this.#root.hidden = false;
+    const tick = () => {
+      const leftMs = run.endsAt - this.#clock.now();
+      this.#draw(leftMs, run);
+      if (leftMs > 0) return;
+      clearInterval(this.#timer);
+      onZero?.();
+    };
+    this.#timer = setInterval(tick, TICK_MS);
+    tick();
+  }
+
+  /** Stands still at the time that will be left. */
+  freeze(/** @type {number} */ remainingMs) {
+    clearInterval(this.#timer);
+    this.#root.hidden = false;
+    this.#label.textContent = `Paused with ${seconds(remainingMs)} s left`;
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#root.hidden = true;
+    this.#root.classList.remove("hurry");
+    this.#shown = -1;
+  }
+
+  /**
+   * @param {number} leftMs
+   * @param {Run} run
+   */
+  #draw(leftMs, { label, totalMs, urgent = false }) {
+    setShare(this.#bar, totalMs > 0 ? leftMs / totalMs : 0);
+    const left = seconds(leftMs);
+    if (left === this.#shown) return;
+    const began = this.#shown === -1;
+    this.#shown = left;
+    this.#label.textContent = urgent && left === 0 ? "Time’s up" : `${label} ${left} s`;
+    this.#root.classList.toggle("hurry", urgent && leftMs <= HURRY_MS);
+    if (urgent && !began && ANNOUNCED_SECONDS.includes(left)) announce(`${left} seconds left`);
+  }
+}
+
+function seconds(/** @type {number} */ ms) {
+  return Math.max(0, Math.ceil(ms / 1_000));
+}

@@ -1,0 +1,47 @@
+/** The three storeys of tests: rules, one service on real servers, and the whole stack. */
+import { defineConfig } from "vitest/config";
+
+const exclude = ["**/node_modules/**", "**/dist/**", "**/.fanfare/**"];
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    // Integration tests start servers and e2e whole stacks: two at a time keep two cores busy.
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["proto/*.test.ts", "services/*/src/**/*.test.ts", "e2e/src/**/*.test.ts"],
+          exclude,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["services/*/test/**/*.test.ts"],
+          exclude,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["e2e/*.test.ts"],
+          exclude,
+          // One stack at a time: what is measured in seconds must not fight for the cores.
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
