@@ -30,7 +30,7 @@ test-unit: build ## Test the rules alone (seconds)
 
 lint: build ## Check style, import borders, the contract, and the types of tests
 	npx biome check --error-on-warnings .
-	cd proto && npx buf lint
+	npx buf lint proto
 	npx tsc -p tsconfig.tests.json
 
 proto: $(GENERATED) ## Generate code from the contract

@@ -1,6 +1,7 @@
 /** Finds the command, runs it, and turns what goes wrong into a line and an exit code. */
 import * as demo from "./commands/demo.js";
 import * as down from "./commands/down.js";
+import * as end from "./commands/end.js";
 import * as servers from "./commands/servers.js";
 import * as simulate from "./commands/simulate.js";
 import * as token from "./commands/token.js";
@@ -15,7 +16,15 @@ interface Command {
   run(args: readonly string[], env: Env): Promise<number>;
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = { up, down, simulate, token, servers, demo };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  up,
+  down,
+  simulate,
+  end,
+  token,
+  servers,
+  demo,
+};
 
 const HELP = `Fanfare runs live quizzes.
 

@@ -69,6 +69,14 @@ describe("fanfare simulate", () => {
     expect(await historyOf("again")).toHaveLength(5);
   });
 
+  test("ends its session when it is interrupted", async () => {
+    const interrupted = new Fanfare(simulation("interrupted", 5));
+    await interrupted.untilSaid("round 1/5");
+    interrupted.kill("SIGINT");
+    expect(await interrupted.ended).toBe(130);
+    expect((await runFanfare(simulation("interrupted", 1))).exit).toBe(0);
+  });
+
   test("plays the questions of a file", async () => {
     const file = join(folder, "quiz.json");
     const question = { question: "Is this a file?", options: ["Yes", "No"], answer: "Yes" };

@@ -22,13 +22,16 @@ import { addHealthService } from "./grpc-health.js";
 import { toStatus } from "./grpc-status.js";
 import type { Health } from "./health.js";
 import type { Lifecycle } from "./lifecycle.js";
-import { pause } from "./lifecycle.js";
+import { pause, within } from "./lifecycle.js";
 import { addReflection } from "./reflection.js";
 import { serviceDefinition } from "./service-definition.js";
 import type { Identity, Role, Tokens } from "./tokens.js";
 
 /** Longest that one unary call may work when its caller gave no deadline. */
 const CALL_LIMIT_MS = 30_000;
+
+/** How long a stop waits for calls that are under way. */
+const CALLS_END_WITHIN_MS = 3_000;
 
 /** Largest message a server takes. */
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
@@ -108,7 +111,7 @@ export async function startGrpcServer(
     options.health.draining();
     await pause(options.drainMs);
     const stopped = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-    await Promise.race([stopped, pause(3_000)]);
+    await within(CALLS_END_WITHIN_MS, stopped).catch(() => {});
     server.forceShutdown();
   });
   return port;

@@ -20,7 +20,8 @@ export async function runService(
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
   });
   try {
-    await start(lifecycle);
+    // A signal during a start that waits for something ends it too.
+    await Promise.race([start(lifecycle), stopped]);
   } catch (err) {
     log.fatal({ err }, "start failed");
     process.exitCode = 1;

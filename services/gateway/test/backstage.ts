@@ -26,12 +26,12 @@ import {
   type StoredAnswer,
   StoredAnswerSchema,
 } from "@fanfare/proto/quiz/v1/quiz_service";
-import { Phase, SessionSchema } from "@fanfare/proto/quiz/v1/session";
+import { Phase, type Session, SessionSchema } from "@fanfare/proto/quiz/v1/session";
 import type { KV } from "@nats-io/kv";
 
 export const SECRET = "a-secret-of-the-gateway-tests-0123456789";
 
-type SessionInit = MessageInitShape<typeof SessionSchema>;
+type SessionFields = Partial<Omit<MessageInitShape<typeof SessionSchema>, "$typeName">>;
 type BoardInit = MessageInitShape<typeof LeaderboardChangedSchema>;
 
 interface StagedPlayer {
@@ -48,7 +48,7 @@ export class StagedSession {
   readonly answers = new Map<string, StoredAnswer & { streak: number; elapsedMs: number }>();
   /** Right choices; they never leave before a test says so. */
   right = ["A"];
-  record: SessionInit = {};
+  record: SessionFields = {};
   standings: Standing[] = [];
   finalRound = 0;
 }
@@ -165,7 +165,7 @@ export class Backstage {
   }
 
   /** Makes a session in its lobby, or changes the record of one. */
-  async putSession(sessionId: string, change: SessionInit = {}): Promise<void> {
+  async putSession(sessionId: string, change: SessionFields = {}): Promise<void> {
     const session = this.director.sessions.get(sessionId) ?? new StagedSession();
     this.director.sessions.set(sessionId, session);
     session.record = {
@@ -180,12 +180,12 @@ export class Backstage {
       ...session.record,
       ...change,
     };
-    const record = create(SessionSchema, session.record);
+    const record = toSession(session.record);
     await this.records.put(sessionId, toJsonString(SessionSchema, record));
   }
 
   /** Changes a record while no gateway can hear of it. */
-  async putUnheard(sessionId: string, change: SessionInit): Promise<void> {
+  async putUnheard(sessionId: string, change: SessionFields): Promise<void> {
     const stream = "KV_sessions";
     const { config } = await this.bus.jsm.streams.info(stream);
     const { republish, ...silent } = config;
@@ -199,7 +199,7 @@ export class Backstage {
     sessionId: string,
     round: number,
     seconds = 20,
-    change: SessionInit = {},
+    change: SessionFields = {},
   ): Promise<void> {
     const now = Date.now();
     return this.putSession(sessionId, {
@@ -227,8 +227,7 @@ export class Backstage {
     const session = this.director.session(sessionId);
     session.finalRound = round;
     this.#rank(session, round);
-    const { phaseEndsAt: _, ...record } = session.record as Record<string, unknown>;
-    session.record = record as SessionInit;
+    delete session.record.phaseEndsAt;
     await this.putSession(sessionId, {
       phase: Phase.REVEAL,
       reveal: { answer: session.right, answers: session.answers.size, explanation: "It is so." },
@@ -282,6 +281,10 @@ export class Backstage {
   }
 }
 
+function toSession(fields: SessionFields): Session {
+  return create(SessionSchema, fields as MessageInitShape<typeof SessionSchema>);
+}
+
 /** Rows for a board, best first. */
 export function rows(count: number, name = "player"): Standing[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -305,7 +308,7 @@ function quizHandlers(director: () => Director): Handlers<typeof QuizService> {
   const command = (name: string) => async (request: { sessionId: string }, call: CallContext) => {
     director().calls.push(name);
     director().commandsBy.push(call.identity.subject);
-    return { session: create(SessionSchema, director().session(request.sessionId).record) };
+    return { session: toSession(director().session(request.sessionId).record) };
   };
   const away = () => {
     if (director().quizIsAway) throw new ServiceError(ErrorReason.UNAVAILABLE, "the log is away");
@@ -321,7 +324,7 @@ function quizHandlers(director: () => Director): Handlers<typeof QuizService> {
     banPlayer: none,
     async getSession({ sessionId }: { sessionId: string }) {
       director().calls.push("getSession");
-      return { session: create(SessionSchema, director().session(sessionId).record), revision: 1n };
+      return { session: toSession(director().session(sessionId).record), revision: 1n };
     },
     async resolvePin({ pin }: { pin: string }) {
       director().calls.push("resolvePin");

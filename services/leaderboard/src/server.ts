@@ -127,9 +127,9 @@ async function startProjection(
     log,
     boardTtlS: config.BOARD_TTL_S,
     observer: {
-      changed(partition, since, pending) {
-        pendingOf.set(partition, pending);
-        snapshots.changed(partition, since, pending);
+      changed(partition, since, progress) {
+        pendingOf.set(partition, progress.pending);
+        snapshots.changed(partition, since, progress);
       },
       takenOver: (partition) => snapshots.takenOver(partition),
       roundsClosed: (sessionIds) => watch.closed(sessionIds),

@@ -1,11 +1,13 @@
 /** Parts die, come back empty or are there twice: the board is what the log says, soon after. */
+
+import { fromJsonString } from "@bufbuild/protobuf";
 import { connectBus } from "@fanfare/common/bus";
 import { Lifecycle } from "@fanfare/common/lifecycle";
 import { createLogger } from "@fanfare/common/log";
 import { readPartitions } from "@fanfare/common/partition-reader";
 import { Presence } from "@fanfare/common/presence";
-import { PARTITIONS, STREAMS } from "@fanfare/proto/addresses";
-import type { LeaderboardChanged } from "@fanfare/proto/events/v1/events";
+import { PARTITIONS, STREAMS, subjectForLeaderboard } from "@fanfare/proto/addresses";
+import { type LeaderboardChanged, LeaderboardChangedSchema } from "@fanfare/proto/events/v1/events";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
@@ -20,7 +22,7 @@ import {
 } from "./events.js";
 import { countOf, makeStandings, shownBoard } from "./projection.js";
 import { referenceBoards } from "./reference-board.js";
-import { eventually, Stack } from "./stack.js";
+import { eventually, Stack, tokenOf } from "./stack.js";
 
 const SESSION = "quiz_1";
 
@@ -95,6 +97,38 @@ test("FLUSHALL in mid-round: the board is equal again within two seconds", async
     answers === 1_000 && epoch > before.epoch;
   await stack.awaitSnapshot(SESSION, isWhole, 2_000 - (performance.now() - flushedAt));
   expect(await pod.count("leaderboard_rebuilds_total", { reason: "empty" })).toBeGreaterThan(0);
+});
+
+test("a board that is built again is shown whole or not at all", async () => {
+  const pod = await stack.startPod();
+  const log = game();
+  await stack.publish(...log);
+  await awaitBoardOf(log);
+  const before = await stack.awaitSnapshot(SESSION, ({ answers }) => answers === 1_000);
+  const storedAt = performance.now();
+  // What was stored just now may be shown while there is more: it is a live board's normal life.
+  await eventually(
+    async () => performance.now() - storedAt,
+    (age) => age > 1_100,
+  );
+  const heard: LeaderboardChanged[] = [];
+  stack.bus.nc.subscribe(subjectForLeaderboard(SESSION), {
+    callback: (_, message) => {
+      heard.push(fromJsonString(LeaderboardChangedSchema, message.string()));
+    },
+  });
+  await pod.client.rebuildLeaderboard({ sessionId: SESSION }, { token: tokenOf("admin") });
+  await stack.awaitSnapshot(SESSION, ({ epoch }) => epoch > before.epoch);
+  await awaitBoardOf(log);
+  await eventually(
+    async () => heard.length,
+    (count) => count > 0,
+  );
+  for (const { standings, version } of heard)
+    expect({ standings, version }).toEqual({
+      standings: before.standings,
+      version: before.version,
+    });
 });
 
 test("a Redis that is killed and comes back empty is filled again", async () => {

@@ -7,7 +7,7 @@ import { createClient } from "@fanfare/common/grpc-client";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { type HistoryRow, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
-import { openDoor } from "../door.js";
+import { type Door, openDoor } from "../door.js";
 import { numberFlag, readFlags, tokenFlag, wholeFlag } from "../flags.js";
 import type { Env } from "../home.js";
 import { findInstallation, type Installation } from "../installation.js";
@@ -52,6 +52,9 @@ const BOARD_ROWS_MAX = 1_000;
 const HISTORY_LIMIT_MS = 30_000;
 const BOARD_LIMIT_MS = 10_000;
 const POLL_MS = 250;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** Exit code after Ctrl-C. */
+const INTERRUPTED = 130;
 
 export async function run(args: readonly string[], env: Env): Promise<number> {
   const flags = readFlags(args, shape);
@@ -78,24 +81,38 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
     await create(quizzes, options);
     console.log(`${flags.name}: ${flags.players} players, ${flags.rounds} rounds, seed ${seed}`);
     console.log(`board: ${urls[0]}/livescore/${flags.name}`);
-    const book = await playGame(quizzes, options);
+    const book = await playToEnd(quizzes, options);
     return await audit(installation, options, book);
   } finally {
     board.close();
   }
 }
 
-async function create(
-  quizzes: Parameters<typeof createGame>[0],
-  options: GameOptions,
-): Promise<void> {
+async function create(quizzes: Door<typeof QuizService>, options: GameOptions): Promise<void> {
   try {
     await createGame(quizzes, options);
   } catch (error) {
     const isTaken = error instanceof ServiceError && error.reason === ErrorReason.SESSION_EXISTS;
     if (!isTaken) throw error;
     const what = `session ${options.sessionId} is being played`;
-    throw new Error(`${what}: wait for its end, or take another -name`, { cause: error });
+    const advice = `wait for its end, end it (npx fanfare end -name ${options.sessionId})`;
+    throw new Error(`${what}: ${advice}, or take another -name`, { cause: error });
+  }
+}
+
+/** Whatever stops the game, Ctrl-C too, its session ends: nobody else would end it. */
+async function playToEnd(quizzes: Door<typeof QuizService>, options: GameOptions): Promise<Book> {
+  const { sessionId } = options;
+  const end = () => quizzes.endSession({ sessionId }).catch(() => {});
+  const interrupt = () => void end().finally(() => process.exit(INTERRUPTED));
+  for (const signal of SIGNALS) process.once(signal, interrupt);
+  try {
+    return await playGame(quizzes, options);
+  } catch (error) {
+    await end();
+    throw error;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
 }
 

@@ -1,5 +1,5 @@
 /** `fanfare up`: starts everything here and runs until Ctrl-C. `make up` builds first. */
-import { ServerError } from "@fanfare/common/servers/errors";
+import { isDiskFull, ServerError, ServerUnavailableError } from "@fanfare/common/servers/errors";
 import { readFlags } from "../flags.js";
 import { type Env, homeOf } from "../home.js";
 import { runUp } from "../up/run-up.js";
@@ -22,6 +22,7 @@ const KILLED = 130;
 
 export async function run(args: readonly string[], env: Env): Promise<number> {
   readFlags(args, {});
+  const home = homeOf(env);
   const stop = new AbortController();
   let killAll = () => {};
   const onSignal = () => {
@@ -35,7 +36,7 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   try {
     await runUp({
       env,
-      home: homeOf(env),
+      home,
       signal: stop.signal,
       onRunning: (kill) => {
         killAll = kill;
@@ -49,7 +50,13 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
       console.log("  stopped");
       return 0;
     }
-    if (error instanceof ServerError && error.cause) console.error(`  ${causeOf(error)}`);
+    // What was tried to install it, and how that ended.
+    if (error instanceof ServerUnavailableError && error.cause)
+      console.error(`  ${causeOf(error)}`);
+    if (!(error instanceof ServerError) && isDiskFull(error))
+      throw new Error(
+        `the disk that holds ${home.folder} is full: free some space and start again`,
+      );
     throw error;
   }
 }

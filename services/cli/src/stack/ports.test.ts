@@ -17,3 +17,7 @@ test("a busy port is named together with the variable that moves it", () => {
       "FANFARE_PORT_GATEWAY=18000",
   );
 });
+
+test("a busy port of a server may be that server's own", () => {
+  expect(new PortBusyError(6379, "redis").message).toContain("REDIS_URL");
+});

@@ -33,12 +33,20 @@ export function portsFromEnv(env: Readonly<Record<string, string | undefined>>):
   const ports = names.map((name) => {
     const given = env[portVariable(name)];
     const port = given ? Number(given) : WELL_KNOWN_PORTS[name];
-    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    if (!Number.isInteger(port) || port < 1 || port > PORT_MAX)
       throw new Error(`${portVariable(name)}: ${given} is no port number`);
     return [name, port];
   });
   return Object.fromEntries(ports);
 }
+
+const OFFSET = 10_000;
+const PORT_MAX = 65_535;
+const URL_VARIABLES: Partial<Record<PortName, string>> = {
+  nats: "NATS_URL",
+  redis: "REDIS_URL",
+  postgres: "POSTGRES_URL",
+};
 
 /** A port that a process of ours needs is taken by somebody else. */
 export class PortBusyError extends Error {
@@ -47,9 +55,12 @@ export class PortBusyError extends Error {
     readonly port: number,
     portName: PortName,
   ) {
+    const other = port + OFFSET <= PORT_MAX ? port + OFFSET : port - OFFSET;
+    const url = URL_VARIABLES[portName];
+    const use = url ? `, or use the server that runs there: ${url}` : "";
     super(
       `port ${port}, wanted for ${portName}, is in use: free it, or choose another one: ` +
-        `${portVariable(portName)}=${port + 10_000 > 65_535 ? port - 10_000 : port + 10_000}`,
+        `${portVariable(portName)}=${other}${use}`,
     );
   }
 }

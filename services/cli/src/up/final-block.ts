@@ -20,7 +20,7 @@ export interface FinalBlock {
 export function finalBlock(facts: FinalBlock): string {
   const { gatewayUrl, demoSession, addresses } = facts;
   const rows: [string, string][] = [
-    ["Join", `${gatewayUrl}/   PIN ${facts.pin} (the demo game; each game has a new one)`],
+    ["Join", `${gatewayUrl}/   PIN ${facts.pin || "…"} (the demo game; each game has a new one)`],
     ...facts.lanUrls.map((url): [string, string] => ["", `${url}/   from phones of this network`]),
     ["Host", `${gatewayUrl}/host#token=${facts.hostToken}`],
     ["Board", `${gatewayUrl}/livescore/${demoSession}`],

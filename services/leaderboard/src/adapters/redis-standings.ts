@@ -4,7 +4,7 @@
  * skips nothing.
  */
 import type { Logger } from "@fanfare/common/log";
-import type { Batch, Projection } from "@fanfare/common/partition-reader";
+import type { Batch, LogEntry, Projection } from "@fanfare/common/partition-reader";
 import { redisKeys } from "@fanfare/proto/addresses";
 import type { Redis } from "ioredis";
 import { type Operation, readEntry } from "../domain/read-entry.js";
@@ -25,10 +25,18 @@ const DROP = loadScript("drop-partition");
 /** Sessions that one call of drop-partition.lua drops. */
 const CALL_DROPS_MAX = 20;
 
+/** How far a partition has been read. */
+export interface Progress {
+  /** Entries that are still to be read. */
+  pending: number;
+  /** When the log stored what was read last. */
+  storedAtMs: number;
+}
+
 /** Learns what the projection has done. */
 export interface StandingsObserver {
-  /** Boards have changed, each since the given log time. `pending`: entries still to be read. */
-  changed(partition: number, since: ReadonlyMap<string, number>, pending: number): void;
+  /** Boards have changed, each since the given log time. */
+  changed(partition: number, since: ReadonlyMap<string, number>, progress: Progress): void;
   /** Reading goes on from a place that somebody else reached: what they showed is not known. */
   takenOver(partition: number): void;
   /** These sessions have a newly closed round. */
@@ -92,12 +100,17 @@ export class RedisStandings implements Projection {
     const { operations, letters } = readBatch(batch);
     if (letters.length > 0) await deadLetters.publish(letters, generation);
     let place = batch.after;
-    for (const call of cutCalls(operations, batch.entries.at(-1)?.sequence ?? place)) {
-      place = await this.#applyCall(batch, place, call, generation);
-      if (place !== call.last) break;
-      this.#places.set(batch.partition, place);
+    let applied = place;
+    try {
+      for (const call of cutCalls(operations, batch.entries.at(-1)?.sequence ?? place)) {
+        place = await this.#applyCall(batch, place, call, generation);
+        if (place !== call.last) break;
+        applied = place;
+      }
+    } finally {
+      // Also what was done before a fault is done.
+      if (applied > batch.after) this.#tell(batch, operations, applied);
     }
-    metrics.entries.inc(batch.entries.filter(({ sequence }) => sequence <= place).length);
     stop();
     return { position: place };
   }
@@ -139,28 +152,39 @@ export class RedisStandings implements Projection {
     }
   }
 
-  /** Tells the metrics, the audit, the dead letters and the observer what a call has done. */
+  /** Takes what a call replied to the metrics, the audit and the dead letters. */
   async #report(
     batch: Batch,
     done: readonly PlacedOperation[],
     [, , laneScores, outsideScores, duplicates, audits, refused]: ApplyReply,
     generation: string,
   ): Promise<void> {
-    const { metrics, deadLetters, observer } = this.parts;
+    const { metrics, deadLetters } = this.parts;
     metrics.answers.inc({ outcome: "counted" }, laneScores);
     metrics.answers.inc({ outcome: "outside" }, outsideScores);
     metrics.answers.inc({ outcome: "duplicate" }, duplicates);
     this.#audit(done, audits);
-    if (refused.length > 0) {
-      metrics.limitHits.inc({ limit: "POINTS_TOTAL_MAX" }, refused.length / 2);
-      await deadLetters.publish(refusedLetters(batch, refused), generation);
-    }
+    if (refused.length === 0) return;
+    metrics.limitHits.inc({ limit: "POINTS_TOTAL_MAX" }, refused.length / 2);
+    await deadLetters.publish(refusedLetters(batch, refused), generation);
+  }
+
+  /** Notes that the batch has been applied up to a place, and tells whom it concerns. */
+  #tell(batch: Batch, operations: readonly PlacedOperation[], applied: number): void {
+    const { metrics, observer } = this.parts;
+    const { partition, pending } = batch;
+    this.#places.set(partition, applied);
+    const entries = batch.entries.filter(({ sequence }) => sequence <= applied);
+    metrics.entries.inc(entries.length);
     const since = new Map<string, number>();
-    for (const { sessionId, storedAtMs } of done)
+    const closed: string[] = [];
+    for (const { sequence, sessionId, storedAtMs, kind } of operations) {
+      if (sequence > applied) break;
       if (!since.has(sessionId)) since.set(sessionId, storedAtMs);
-    observer.changed(batch.partition, since, batch.pending);
-    const closed = done.filter(({ kind }) => kind === "closed" || kind === "ended");
-    if (closed.length > 0) observer.roundsClosed(closed.map(({ sessionId }) => sessionId));
+      if (kind === "closed" || kind === "ended") closed.push(sessionId);
+    }
+    observer.changed(partition, since, { pending, storedAtMs: entries.at(-1)?.storedAtMs ?? 0 });
+    if (closed.length > 0) observer.roundsClosed(closed);
   }
 
   /** Compares what the lanes brought for a round with what its close says that they hold. */

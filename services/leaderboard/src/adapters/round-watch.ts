@@ -20,10 +20,9 @@ export class RoundWatch implements FinalRounds {
       // Listening begins before the look, so that nothing falls between.
       const woken = this.#listen(sessionId);
       try {
+        // No board is no end of the wait: it may be on its way, in an emptied Redis.
         const state = await this.boards.state(sessionId).catch(() => undefined);
-        // No board: the session has not begun, ended long ago, or Redis is away. Whoever reads the
-        // ranks next says which.
-        if (!state || state.finalRound >= round) return;
+        if (state && state.finalRound >= round) return;
         await pause(LOOK_EVERY_MS, woken.signal);
       } finally {
         this.#stopListening(sessionId, woken);

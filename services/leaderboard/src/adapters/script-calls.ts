@@ -13,12 +13,12 @@ export interface ScriptCall {
   last: number;
 }
 
-/** Some 1.5 µs each. A single entry with more goes in one call all the same: an entry is one step. */
+/** Some 3 µs each. A single entry with more goes in one call all the same: an entry is one step. */
 const CALL_SCORES_MAX = 2_000;
-/** Some 5 µs each, their scores apart. */
+/** Some 10 µs each, their scores apart. */
 const CALL_OPERATIONS_MAX = 500;
-/** Hidden scores that one call makes visible. */
-export const CALL_REVEALS_MAX = 2_000;
+/** Hidden scores that one call makes visible: some 5 µs each. */
+export const CALL_REVEALS_MAX = 1_000;
 
 /** At least one call; the last one ends at `last`. */
 export function cutCalls(operations: readonly PlacedOperation[], last: number): ScriptCall[] {

@@ -8,14 +8,15 @@ import { Coalescer, type Due } from "../domain/coalescer.js";
 import type { LeaderboardMetrics } from "../metrics.js";
 import type { LeaderboardStream } from "./leaderboard-stream.js";
 import type { RedisBoards } from "./redis-boards.js";
+import type { Progress } from "./redis-standings.js";
 
 /** Rows of a snapshot. */
 const ROWS_MAX = 100;
 /** Snapshots that are read and published at the same time. */
 const SNAPSHOTS_AT_ONCE_MAX = 16;
-/** A reader with more entries before it is catching up: what it has built so far is held back … */
-const PENDING_BEHIND = 500;
-/** … for so long. */
+/** A reader that reads older entries than this, and has more to read, is catching up: … */
+const BEHIND_MS = 1_000;
+/** … what it has built so far is half a board, and held back for so long. */
 const HOLD_MAX_MS = 1_000;
 /** All boards of a partition that was taken over are looked at, at most this often. */
 const SWEEP_EVERY_MS = 1_000;
@@ -43,9 +44,14 @@ export class Snapshots {
   }
 
   /** Boards of a partition have changed, each since its time on the log's clock. */
-  changed(partition: number, since: ReadonlyMap<string, number>, pending: number): void {
+  changed(
+    partition: number,
+    since: ReadonlyMap<string, number>,
+    { pending, storedAtMs }: Progress,
+  ): void {
     const coalescer = this.#coalescer(partition);
-    if (pending > PENDING_BEHIND) coalescer.hold(performance.now());
+    const isBehind = pending > 0 && this.parts.clock.now() - storedAtMs > BEHIND_MS;
+    if (isBehind) coalescer.hold(performance.now());
     else coalescer.release();
     for (const [sessionId, at] of since) coalescer.mark(sessionId, at);
     this.#pump();

@@ -24,8 +24,12 @@ export function getStandings(tables: RankTables, finalRounds: FinalRounds) {
     const { sessionId: boundTo } = call.identity;
     if (boundTo !== undefined && boundTo !== sessionId)
       throw new ServiceError(ErrorReason.FORBIDDEN, "the token is for another session");
-    if (round > 0) await finalRounds.wait(sessionId, round, call.signal);
-    const ranks = await tables.ranksOf(sessionId);
+    let ranks = await tables.ranksOf(sessionId);
+    if (round > (ranks?.finalRound ?? 0)) {
+      // The ranks until now stay with the tables: they are those to compare with.
+      await finalRounds.wait(sessionId, round, call.signal);
+      ranks = await tables.ranksOf(sessionId);
+    }
     return ranks ? toResponse(ranks, playerIds) : {};
   };
 }
