@@ -1,38 +1,23 @@
 /** Whatever the log, however it is cut, repeated and raced for: the board is that of the reference. */
 
-import { startRedis } from "@fanfare/common/servers/redis";
-import type { Server } from "@fanfare/common/servers/server";
 import { partitionOf } from "@fanfare/proto/addresses";
 import fc from "fast-check";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { chunks, log, SESSIONS, sameRoundTwice } from "./arbitrary-log.js";
 import type { Published } from "./events.js";
 import { apply, countOf, GENERATION, makeStandings, shownBoard, stored } from "./projection.js";
+import { useRedis } from "./redis-store.js";
 import { referenceBoards } from "./reference-board.js";
 
 const PARTITION = partitionOf(SESSIONS[0]);
 const EMPTY = { rows: [], finalRound: 0, joined: 0, ended: false };
 
-let server: Server;
-let redis: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  redis = new Redis(server.url, { enableAutoPipelining: true });
-});
-
-afterAll(async () => {
-  redis?.disconnect();
-  await server?.[Symbol.asyncDispose]();
-});
-
-beforeEach(() => redis.flushall());
+const store = useRedis();
 
 async function expectReference(entries: readonly Published[]): Promise<void> {
   const expected = referenceBoards(entries);
   for (const sessionId of SESSIONS)
-    expect(await shownBoard(redis, sessionId)).toEqual(expected.get(sessionId) ?? EMPTY);
+    expect(await shownBoard(store.redis, sessionId)).toEqual(expected.get(sessionId) ?? EMPTY);
 }
 
 test("the sessions of these tests share a partition", () => {
@@ -45,8 +30,8 @@ test("any partition of a log into batches gives the reference's board, and no au
   );
   await fc.assert(
     fc.asyncProperty(cut, async ({ entries, batches }) => {
-      await redis.flushall();
-      const { standings, metrics } = makeStandings(redis);
+      await store.redis.flushall();
+      const { standings, metrics } = makeStandings(store.redis);
       for (const batch of batches)
         expect(await apply(standings, PARTITION, batch)).toBe(batch.at(-1)?.sequence);
       await expectReference(entries);
@@ -67,18 +52,18 @@ test("repeated batches, restarts, a lost Redis and a second reader change nothin
   );
   await fc.assert(
     fc.asyncProperty(faulty, async ({ entries, sizes, faults }) => {
-      await redis.flushall();
+      await store.redis.flushall();
       const all = stored(entries);
-      let { standings } = makeStandings(redis);
+      let { standings } = makeStandings(store.redis);
       let place = await standings.position(PARTITION, GENERATION);
       for (let step = 0; place < all.length; step++) {
         const batch = all.slice(place, place + (sizes[step % sizes.length] ?? 1));
         // Past the last fault the log is read to its end.
         const happens = faults[step] ?? "none";
-        if (happens === "flush") await redis.flushall();
-        if (happens === "restart") standings = makeStandings(redis).standings;
+        if (happens === "flush") await store.redis.flushall();
+        if (happens === "restart") standings = makeStandings(store.redis).standings;
         if (happens === "second") {
-          const other = makeStandings(redis).standings;
+          const other = makeStandings(store.redis).standings;
           await Promise.all([apply(other, PARTITION, batch), apply(standings, PARTITION, batch)]);
         } else {
           await apply(standings, PARTITION, batch);
@@ -97,9 +82,9 @@ test("the order of the entries of a round makes no difference to its board", asy
     fc.asyncProperty(sameRoundTwice, async ({ one, other }) => {
       const boards = [];
       for (const entries of [one, other]) {
-        await redis.flushall();
-        await apply(makeStandings(redis).standings, PARTITION, stored(entries));
-        boards.push(await shownBoard(redis, SESSIONS[0]));
+        await store.redis.flushall();
+        await apply(makeStandings(store.redis).standings, PARTITION, stored(entries));
+        boards.push(await shownBoard(store.redis, SESSIONS[0]));
       }
       expect(boards[1]).toEqual(boards[0]);
     }),

@@ -7,6 +7,7 @@ import { createLogger } from "@fanfare/common/log";
 import { readPartitions } from "@fanfare/common/partition-reader";
 import { Presence } from "@fanfare/common/presence";
 import { PARTITIONS, STREAMS, subjectForLeaderboard } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { type LeaderboardChanged, LeaderboardChangedSchema } from "@fanfare/proto/events/v1/events";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -139,6 +140,23 @@ test("a Redis that is killed and comes back empty is filled again", async () => 
   await stack.redis.kill("SIGKILL");
   await stack.publish(...log.slice(50));
   await stack.redis.restart();
+  await awaitBoardOf(log);
+  await stack.awaitSnapshot(SESSION, ({ answers }) => answers === 1_000);
+});
+
+test("a Redis that hangs is away like any other, and goes on where it was", async () => {
+  const pod = await stack.startPod();
+  const log = game();
+  await stack.publish(...log.slice(0, 50));
+  await awaitBoardOf(log.slice(0, 50));
+  await stack.redis.kill("SIGSTOP");
+  try {
+    await stack.publish(...log.slice(50));
+    const read = pod.client.getLeaderboard({ sessionId: SESSION }, { timeoutMs: 10_000 });
+    await expect(read).rejects.toMatchObject({ reason: ErrorReason.UNAVAILABLE });
+  } finally {
+    await stack.redis.kill("SIGCONT");
+  }
   await awaitBoardOf(log);
   await stack.awaitSnapshot(SESSION, ({ answers }) => answers === 1_000);
 });

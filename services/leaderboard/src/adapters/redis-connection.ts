@@ -4,7 +4,7 @@ import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { Redis } from "ioredis";
 
 /** Longest that a command may take; a server that hangs counts as away. */
-const COMMAND_LIMIT_MS = 5_000;
+const COMMAND_LIMIT_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
 
 /** Begins to connect and returns at once: nothing here waits for Redis. */

@@ -4,13 +4,13 @@
  * skips nothing.
  */
 import type { Logger } from "@fanfare/common/log";
-import type { Batch, LogEntry, Projection } from "@fanfare/common/partition-reader";
+import type { Batch, Projection } from "@fanfare/common/partition-reader";
 import { redisKeys } from "@fanfare/proto/addresses";
 import type { Redis } from "ioredis";
-import { type Operation, readEntry } from "../domain/read-entry.js";
 import type { LeaderboardMetrics } from "../metrics.js";
-import type { DeadLetters, Letter } from "./dead-letters.js";
+import type { DeadLetters } from "./dead-letters.js";
 import { partitionKeys, prefixOf } from "./partition-keys.js";
+import { readBatch, refusedLetters } from "./read-batch.js";
 import { loadScript, runScript } from "./redis-scripts.js";
 import {
   CALL_REVEALS_MAX,
@@ -234,33 +234,4 @@ export class RedisStandings implements Projection {
     this.parts.metrics.rebuilds.inc({ reason });
     this.parts.log.warn({ partition, reason }, "boards are built again from the log");
   }
-}
-
-function readBatch({ entries }: Batch): { operations: PlacedOperation[]; letters: Letter[] } {
-  const operations: PlacedOperation[] = [];
-  const letters: Letter[] = [];
-  for (const entry of entries) {
-    const read = readEntry(entry);
-    if (read.kind === "unreadable") letters.push({ entry, fault: read.fault, reason: read.reason });
-    else operations.push(place(read, entry.sequence, entry.storedAtMs));
-  }
-  return { operations, letters };
-}
-
-function place(operation: Operation, sequence: number, storedAtMs: number): PlacedOperation {
-  return Object.assign(operation, { sequence, storedAtMs });
-}
-
-/** One letter for each entry with a score that can't be added exactly. */
-function refusedLetters({ entries }: Batch, refused: readonly string[]): Letter[] {
-  const sequences = new Set(refused.filter((_, i) => i % 2 === 0).map(Number));
-  return entries
-    .filter(({ sequence }) => sequences.has(sequence))
-    .map((entry) => {
-      const players = refused.filter(
-        (_, i) => i % 2 === 1 && Number(refused[i - 1]) === entry.sequence,
-      );
-      const reason = `totals would leave their bounds for: ${players.join(", ")}`;
-      return { entry, fault: "total" as const, reason };
-    });
 }

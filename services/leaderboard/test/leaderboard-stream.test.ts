@@ -1,0 +1,62 @@
+/** Whoever publishes: the last snapshot in the stream is the newest. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { LeaderboardStream } from "../src/adapters/leaderboard-stream.js";
+import type { Board } from "../src/domain/ports.js";
+import { Stack } from "./stack.js";
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+});
+
+afterAll(() => stack?.[Symbol.asyncDispose]());
+
+function publisher(): LeaderboardStream {
+  return new LeaderboardStream(stack.bus, { now: () => 0 });
+}
+
+function board(epoch: bigint, version: bigint): Board {
+  const counts = { finalRound: 0, round: 1, answers: 0, joined: 0, players: 0, firstRank: 1 };
+  return { epoch, version, ...counts, ended: false, rows: [] };
+}
+
+async function last(sessionId: string) {
+  const snapshot = await stack.snapshot(sessionId);
+  return snapshot && [snapshot.epoch, snapshot.version];
+}
+
+test("a pod that was overtaken steps back", async () => {
+  const [one, other] = [publisher(), publisher()];
+  expect(await one.publish("overtaken", board(5n, 1n))).toBe(true);
+  expect(await other.publish("overtaken", board(5n, 3n))).toBe(true);
+  // It does not know of the other's snapshot yet.
+  expect(await one.publish("overtaken", board(5n, 2n))).toBe(false);
+  expect(await last("overtaken")).toEqual([5n, 3n]);
+  expect(await one.publish("overtaken", board(5n, 4n))).toBe(true);
+  expect(await last("overtaken")).toEqual([5n, 4n]);
+});
+
+test("a board is published once at each version", async () => {
+  const one = publisher();
+  expect(await one.publish("once", board(5n, 7n))).toBe(true);
+  expect(await one.publish("once", board(5n, 7n))).toBe(false);
+  expect(await publisher().publish("once", board(5n, 7n))).toBe(false);
+});
+
+test("a newer epoch begins anew, at whatever version", async () => {
+  const one = publisher();
+  await one.publish("epoch", board(5n, 7n));
+  expect(await one.publish("epoch", board(6n, 1n))).toBe(true);
+  expect(await one.publish("epoch", board(5n, 8n))).toBe(false);
+  expect(await last("epoch")).toEqual([6n, 1n]);
+});
+
+test("many pods at once leave the newest behind", async () => {
+  const versions = [3n, 1n, 4n, 2n, 5n];
+  const publish = (version: bigint) => publisher().publish("race", board(5n, version));
+  // One that loses three times in a row gives up, and would be told to try again.
+  await Promise.allSettled(versions.map(publish));
+  await publisher().publish("race", board(5n, 5n));
+  expect(await last("race")).toEqual([5n, 5n]);
+});
