@@ -8,11 +8,13 @@ import { until } from "./gateway.js";
 
 const N = Number(process.env.N ?? 3000);
 function cpu(pid: number) { const f = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" "); return (Number(f[11]) + Number(f[12])) * 10; }
+import { readdirSync } from "node:fs";
+function tasks(pid: number) { return readdirSync(`/proc/${pid}/task`).map((t) => { const raw = readFileSync(`/proc/${pid}/task/${t}/stat`, "utf8"); const f = raw.split(") ")[1]!.split(" "); return [t, Number(f[11]) * 10, Number(f[12]) * 10] as const; }); }
 function rss(pid: number) { return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]); }
 
 test("bench", async () => {
   const b = await Backstage.open(); process.on("exit", () => child?.kill("SIGKILL"));
-  var child = spawn(process.execPath, [...(process.env.PROF ? ["--cpu-prof", "--cpu-prof-dir=/tmp/gw/prof", "--cpu-prof-interval=250"] : []), "services/gateway/dist/main.js"], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, NATS_URL: b.nats.url, QUIZ_URL: `127.0.0.1:${b.quizPort}`, LEADERBOARD_URL: `127.0.0.1:${b.leaderboardPort}`, TOKEN_SECRET: SECRET, HTTP_PORT: "0", ADMIN_PORT: "0", DRAIN_MS: "0", DRAIN_SPREAD_MS: "1000", JOINS_PER_SECOND_PER_IP: "100000" } });
+  var child = spawn(process.execPath, [...(process.env.PROF ? ["--cpu-prof", "--cpu-prof-dir=/tmp/gw/prof", "--cpu-prof-interval=250"] : []), ...(process.env.NODE_ARGS ? process.env.NODE_ARGS.split(" ") : []), "services/gateway/dist/main.js"], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, NATS_URL: b.nats.url, QUIZ_URL: `127.0.0.1:${b.quizPort}`, LEADERBOARD_URL: `127.0.0.1:${b.leaderboardPort}`, TOKEN_SECRET: SECRET, HTTP_PORT: "0", ADMIN_PORT: "0", DRAIN_MS: "0", DRAIN_SPREAD_MS: "1000", JOINS_PER_SECOND_PER_IP: "100000" } });
   const bare = spawn(process.execPath, ["/tmp/gw/bare.mjs"], { stdio: ["ignore", "pipe", "inherit"] });
   const barePort = await new Promise<number>((r) => bare.stdout.on("data", (d) => { const m = /"httpPort":(\d+)/.exec(String(d)); if (m) r(Number(m[1])); }));
   const port = await new Promise<number>((r) => child.stdout.on("data", (d) => { const m = /"httpPort":(\d+)/.exec(String(d)); if (m) r(Number(m[1])); else console.log(String(d)); }));
@@ -40,10 +42,13 @@ for (let R = 1; R <= Number(process.env.ROUNDS ?? 4); R++) { questions = 0; acce
   c = cpu(pid); await b.openRound("s1", R); await until("q", () => questions === N, 20000);
   await delay(300); console.log(`question fan-out ${((cpu(pid) - c) * 1000 / N).toFixed(1)} us each`);
   if (!process.env.PROF) await bareRound(R);
-  c = cpu(pid); t = performance.now();
+  const perf = process.env.PERF && R === 3 ? spawn("perf", ["record", "-F", "2000", "-g", "-o", "/tmp/gw/perf.data", "-p", String(pid)], { stdio: "ignore" }) : undefined; if (perf) await delay(500);
+  const t0 = tasks(pid); c = cpu(pid); t = performance.now();
   for (let i = 0; i < N; i++) { sentAt[i] = performance.now(); socks[i]!.send(JSON.stringify({ answer: { round: R, choices: ["A"], submissionId: `a${R}-${i}` } })); if (i % 25 === 24) await delay(25 * 1000 / N); }
   await until("acc", () => accepted === N, 30000, () => accepted);
   const ms = performance.now() - t; await delay(300);
+  if (perf) { perf.kill("SIGINT"); await delay(1500); }
+  const t1 = tasks(pid); console.log("threads us user/sys per answer: " + t1.map(([id, u, k]) => { const z = t0.find(([i]) => i === id); return `${((u - (z?.[1] ?? 0)) * 1000 / N).toFixed(0)}/${((k - (z?.[2] ?? 0)) * 1000 / N).toFixed(0)}`; }).join(" "));
   acks.sort((a, z) => a - z);
   console.log(`answers ${N} in ${ms.toFixed(0)} ms: ${((cpu(pid) - c) * 1000 / N).toFixed(1)} us CPU each; ack p50 ${acks[N >> 1]!.toFixed(1)} p99 ${acks[Math.floor(N * .99)]!.toFixed(1)}; batches ${b.director.batches.length}`);
 if (process.env.PROF) continue; c = cpu(pid); t = performance.now(); await b.reveal("s1", R); await until("own", () => own === N, 30000, () => own);

@@ -132,6 +132,7 @@ async function startProjection(
         snapshots.changed(partition, since, progress);
       },
       takenOver: (partition) => snapshots.takenOver(partition),
+      idle: (partition) => snapshots.idle(partition),
       roundsClosed: (sessionIds) => watch.closed(sessionIds),
     },
   });

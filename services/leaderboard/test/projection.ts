@@ -26,6 +26,7 @@ export function makeStandings(redis: Redis, options: { boardTtlS?: number } = {}
     observer: {
       changed: () => {},
       takenOver: (partition) => void takenOver.push(partition),
+      idle: () => {},
       roundsClosed: () => {},
     },
   });

@@ -39,6 +39,8 @@ export interface StandingsObserver {
   changed(partition: number, since: ReadonlyMap<string, number>, progress: Progress): void;
   /** Reading goes on from a place that somebody else reached: what they showed is not known. */
   takenOver(partition: number): void;
+  /** All there was has been read. */
+  idle(partition: number): void;
   /** These sessions have a newly closed round. */
   roundsClosed(sessionIds: readonly string[]): void;
 }
@@ -222,11 +224,11 @@ export class RedisStandings implements Projection {
     while (more === 1) more = await call("continue");
   }
 
+  /** A place that is still ours is asked for when there is nothing to read. */
   #standAt(partition: number, place: number): number {
-    if (this.#places.get(partition) !== place) {
-      this.#places.set(partition, place);
-      this.parts.observer.takenOver(partition);
-    }
+    if (this.#places.get(partition) === place) this.parts.observer.idle(partition);
+    else this.parts.observer.takenOver(partition);
+    this.#places.set(partition, place);
     return place;
   }
 

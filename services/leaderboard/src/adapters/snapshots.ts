@@ -57,8 +57,18 @@ export class Snapshots {
     this.#pump();
   }
 
-  /** Whoever read this partition before may have left boards unpublished: looks at each soon. */
+  /** Nothing is left to be read: what there is may be shown. */
+  idle(partition: number): void {
+    this.#coalescers.get(partition)?.release();
+    this.#pump();
+  }
+
+  /**
+   * Whoever read this partition before may have left boards unpublished: looks at each soon. They
+   * may as well be half built, so they are held until it is known how much is still to be read.
+   */
   takenOver(partition: number): void {
+    this.#coalescer(partition).hold(performance.now());
     if (this.#sweeps.has(partition) || this.#ended) return;
     const sweptAt = this.#sweptAt.get(partition) ?? Number.NEGATIVE_INFINITY;
     const wait = Math.max(0, sweptAt + SWEEP_EVERY_MS - performance.now());
