@@ -1,13 +1,16 @@
 /**
  * Answers on their way to the log: those of one lane that arrive within some milliseconds are one
- * call to the quiz pod that serves the lane, and one entry of the log.
+ * call to the quiz pod that serves the lane, and one entry of the log. A call costs as much CPU as 50
+ * answers (measured: 0.6 to 1 ms), so while one is on its way the next batch waits for it a little:
+ * the slower the log, the larger the batches.
  */
 import type { ServicePool } from "@fanfare/common/service-pool";
 import type { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
-import { Batcher } from "../domain/batcher.js";
 import type { Answers, PendingAnswer } from "../domain/service-ports.js";
 
 const BATCH_MAX = 500;
+/** Longest that a batch waits for the one before it. */
+const HOLD_MS = 20;
 /** Without a verdict by then, a player is asked to send again. */
 const VERDICT_WITHIN_MS = 2_000;
 
@@ -17,16 +20,23 @@ export interface AnswerLanesOptions {
   onFailed(error: unknown): void;
 }
 
+interface Lane {
+  waiting: PendingAnswer[];
+  timer: NodeJS.Timeout | undefined;
+  /** The batch is ready and waits for the call before it. */
+  isHeld: boolean;
+  onTheWay: number;
+  sentAt: number;
+}
+
 export class AnswerLanes implements Answers {
-  readonly #batcher: Batcher<PendingAnswer>;
+  readonly #lanes = new Map<string, Lane>();
   #pending = 0;
 
   constructor(
     private readonly quiz: ServicePool<typeof QuizService>,
     private readonly options: AnswerLanesOptions,
-  ) {
-    this.#batcher = new Batcher(options.batchMs, BATCH_MAX, (batch) => void this.#send(batch));
-  }
+  ) {}
 
   get pending(): number {
     return this.#pending;
@@ -34,10 +44,40 @@ export class AnswerLanes implements Answers {
 
   submit(answer: PendingAnswer): void {
     this.#pending++;
-    this.#batcher.add(`${answer.sessionId} ${answer.round} ${answer.lane}`, answer);
+    const key = `${answer.sessionId} ${answer.round} ${answer.lane}`;
+    let lane = this.#lanes.get(key);
+    if (!lane) {
+      lane = { waiting: [], timer: undefined, isHeld: false, onTheWay: 0, sentAt: 0 };
+      this.#lanes.set(key, lane);
+    }
+    lane.waiting.push(answer);
+    if (lane.waiting.length >= BATCH_MAX) void this.#send(key, lane);
+    else lane.timer ??= setTimeout(this.#ready, this.options.batchMs, key, lane);
   }
 
-  async #send(batch: PendingAnswer[]): Promise<void> {
+  readonly #ready = (key: string, lane: Lane): void => {
+    const holdMs = lane.sentAt + HOLD_MS - performance.now();
+    if (lane.onTheWay > 0 && holdMs >= 1) {
+      lane.isHeld = true;
+      lane.timer = setTimeout(this.#ready, holdMs, key, lane);
+    } else void this.#send(key, lane);
+  };
+
+  async #send(key: string, lane: Lane): Promise<void> {
+    const batch = lane.waiting;
+    clearTimeout(lane.timer);
+    Object.assign(lane, { waiting: [], timer: undefined, isHeld: false });
+    lane.onTheWay++;
+    lane.sentAt = performance.now();
+    await this.#call(batch);
+    lane.onTheWay--;
+    this.#pending -= batch.length;
+    if (lane.isHeld && lane.onTheWay === 0) void this.#send(key, lane);
+    else if (lane.onTheWay === 0 && lane.waiting.length === 0) this.#lanes.delete(key);
+  }
+
+  /** Settles every answer of the batch. Never rejects. */
+  async #call(batch: PendingAnswer[]): Promise<void> {
     const [first] = batch;
     if (!first) return;
     const { sessionId, round, lane } = first;
@@ -54,8 +94,6 @@ export class AnswerLanes implements Answers {
     } catch (error) {
       this.options.onFailed(error);
       for (const answer of batch) answer.settle(undefined);
-    } finally {
-      this.#pending -= batch.length;
     }
   }
 }
