@@ -118,6 +118,11 @@ export function storedSubject(published: string): string {
   return `LOG.${partitionOf(sessionId)}.${sessionId}.${round}.${last}`;
 }
 
+/** The subject to which a stored entry was published. */
+export function publishedSubject(stored: string): string {
+  return `QUIZ.${stored.split(".").slice(2).join(".")}`;
+}
+
 /** Stored subjects of one partition. */
 export function storedPartitionSubjects(partition: number): string {
   return `LOG.${partition}.>`;
@@ -235,13 +240,16 @@ export function nicknameKey(nickname: string): string {
  * may touch them all on a cluster. `generation` names the stream that the positions belong to.
  */
 export const redisKeys = {
-  /** Hash: `generation`, `sequence`: how far this partition has been applied. */
+  /** Hash: generation, sequence: how far this partition has been applied; dropping; last epoch. */
   position: (partition: number) => `fanfare:{p${partition}}:position`,
   /** Set of the session ids that have keys in this partition. */
   sessions: (partition: number) => `fanfare:{p${partition}}:sessions`,
-  /** Hash: epoch, version, live, round, finalRound, answers, joined, ended, rounds seen. */
+  /**
+   * Hash: epoch, version, scored, created, live, round, finalRound, joined, ended, closing, and
+   * `answers:<round>`, `points:<round>`, `removed:<player>`.
+   */
   board: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:board`,
-  /** Sorted set: packed score by player id. What everybody may see. */
+  /** Sorted set, ascending: `elapsed - points * 2^29` by player id. What everybody may see. */
   scores: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:scores`,
   /** Hash: nickname by player id. */
   names: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:names`,

@@ -151,6 +151,8 @@ async function ensureStreams(jsm: JetStreamManager, replicas: number): Promise<v
     discard: DiscardPolicy.Old,
     max_msgs: 100_000,
     max_bytes: 128 * 1024 * 1024,
+    // A board that is built again meets the same entries: their letters are kept once.
+    duplicate_window: 24 * 3_600_000 * NANOS_PER_MS,
   });
 }
 

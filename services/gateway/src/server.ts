@@ -147,7 +147,7 @@ async function buildGateway(parts: Parts) {
     clock,
     identities: identities(config),
     pins: new PinBook(quiz),
-    admissions: new QuizAdmissions(quiz, boards, config.ANSWER_BATCH_MS),
+    admissions: new QuizAdmissions(quiz, boards),
     answers: new AnswerLanes(quiz, {
       batchMs: config.ANSWER_BATCH_MS,
       onBatch: (answers) => metrics.answerBatch.observe(answers),

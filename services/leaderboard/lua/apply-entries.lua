@@ -11,24 +11,21 @@
 --     ended
 -- Reply: place that holds (-1: another generation, or being dropped), unfinished (1: send again what
 --   lies behind the place), lane scores counted, outside scores counted, duplicates,
---   {sequence, answers, points of the lanes for each closed round}, {sequence, player of each score
---   whose total would not be exact}.
+--   {sequence, answers, points of the lanes for each closed round}.
 local position, sessions = KEYS[1], KEYS[2]
 local generation, expected, last = ARGV[2], ARGV[3], ARGV[4]
 local boardTtl, budget = ARGV[5], tonumber(ARGV[6])
 
 -- Arguments of one command; Lua can't unpack more than some 8,000.
 local CHUNK = 500
--- A packed score is `elapsed - points * TIME_SPAN`; doubles are exact below EXACT (score-key.ts).
-local TIME_SPAN, EXACT = 2 ^ 29, 2 ^ 53
 
 local held = redis.call('HMGET', position, 'generation', 'sequence', 'dropping')
-if held[3] or (held[1] and held[1] ~= generation) then return { -1, 0, 0, 0, 0, {}, {} } end
+if held[3] or (held[1] and held[1] ~= generation) then return { -1, 0, 0, 0, 0, {} } end
 local place = held[2] or '0'
-if place ~= expected then return { place, 0, 0, 0, 0, {}, {} } end
+if place ~= expected then return { place, 0, 0, 0, 0, {} } end
 
 local laneScores, outsideScores, duplicates = 0, 0, 0
-local audits, refused = {}, {}
+local audits = {}
 local boards = {}
 
 -- Begins a board. Its epoch is greater than all that this partition gave out.
@@ -70,25 +67,19 @@ local function see(session, round)
   end
 end
 
--- Adds packed scores to the visible ones, leaving out those whose total would not be exact.
-local function add(sequence, session, players, packed)
+-- Adds packed scores to the visible ones. Beyond 24 bits of points, which only outsiders can reach, a
+-- double keeps the points exact and rounds the time: no score is refused here that PostgreSQL counts.
+local function add(session, players, packed)
   local scores = keyOf(session, 'scores')
   for from = 1, #players, CHUNK do
     local to = math.min(from + CHUNK - 1, #players)
     local totals = redis.call('ZMSCORE', scores, unpack(players, from, to))
     local command = { 'ZADD', scores }
     for i = from, to do
-      local total = (totals[i - from + 1] or 0) + packed[i]
-      local timeFits = total % TIME_SPAN >= packed[i] % TIME_SPAN
-      if timeFits and total > -EXACT and total < EXACT then
-        command[#command + 1] = total
-        command[#command + 1] = players[i]
-      else
-        refused[#refused + 1] = sequence
-        refused[#refused + 1] = players[i]
-      end
+      command[#command + 1] = (totals[i - from + 1] or 0) + packed[i]
+      command[#command + 1] = players[i]
     end
-    if #command > 2 then redis.call(unpack(command)) end
+    redis.call(unpack(command))
   end
 end
 
@@ -127,7 +118,7 @@ end
 
 -- Moves hidden scores of a round to the visible ones; false when more are left than this call may
 -- move. What was moved is no longer hidden, so after a crash the rest is moved, nothing twice.
-local function reveal(sequence, session, round)
+local function reveal(session, round)
   local hidden = keyOf(session, 'hidden:' .. round)
   local left = redis.call('HLEN', hidden)
   if left == 0 then return true end
@@ -139,7 +130,7 @@ local function reveal(sequence, session, round)
     players[#players + 1] = fields[i]
     packed[#packed + 1] = tonumber(fields[i + 1])
   end
-  add(sequence, session, players, packed)
+  add(session, players, packed)
   budget = budget - #players
   if all then
     redis.call('UNLINK', hidden)
@@ -193,7 +184,7 @@ function operations.scores(sequence, session, at, count)
   if #players == 0 then return end
   redis.call('HSET', key, 'version', sequence)
   if board.live or board.ended or not board.created or tonumber(round) <= board.finalRound then
-    add(sequence, session, players, packed)
+    add(session, players, packed)
     redis.call('HSET', key, 'scored', sequence)
   else
     hide(session, round, players, packed)
@@ -208,7 +199,7 @@ end
 function operations.closed(sequence, session, at)
   local round = tonumber(ARGV[at])
   local board, key = boardOf(session), keyOf(session, 'board')
-  if not reveal(sequence, session, ARGV[at]) then return false end
+  if not reveal(session, ARGV[at]) then return false end
   local lanes = redis.call('HMGET', key, 'answers:' .. ARGV[at], 'points:' .. ARGV[at])
   audits[#audits + 1] = sequence
   audits[#audits + 1] = lanes[1] or '0'
@@ -223,7 +214,7 @@ end
 function operations.ended(sequence, session)
   local board, key = boardOf(session), keyOf(session, 'board')
   for _, round in ipairs(roundsOf(session)) do
-    if not reveal(sequence, session, round) then return false end
+    if not reveal(session, round) then return false end
   end
   board.ended = true
   redis.call('HSET', key, 'ended', 1, 'version', sequence, 'scored', sequence)
@@ -245,4 +236,4 @@ while ARGV[at] and unfinished == 0 do
 end
 if unfinished == 0 then place = last end
 redis.call('HSET', position, 'generation', generation, 'sequence', place)
-return { place, unfinished, laneScores, outsideScores, duplicates, audits, refused }
+return { place, unfinished, laneScores, outsideScores, duplicates, audits }

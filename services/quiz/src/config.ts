@@ -32,7 +32,10 @@ export function readHistoryConfig(env: Readonly<Record<string, string | undefine
     ADMIN_PORT: port(9104),
     POSTGRES_URL,
     NATS_REPLICAS,
-    /** An ended session's log is purged this long after PostgreSQL has its final standings. */
-    PURGE_AFTER_S: whole(3_600, 0, 31_536_000),
+    /**
+     * An ended session's log is purged this long after PostgreSQL has its final standings: later than
+     * the leaderboard forgets its board (BOARD_TTL_S), so that Redis can always be rebuilt.
+     */
+    PURGE_AFTER_S: whole(90_000, 0, 31_536_000),
   });
 }

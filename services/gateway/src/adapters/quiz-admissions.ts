@@ -7,6 +7,8 @@ import { Batcher } from "../domain/batcher.js";
 import type { Admissions, Boards, Resumed } from "../domain/service-ports.js";
 
 const BATCH_MAX = 500;
+/** How long joins and returns wait for others to travel with. */
+const BATCH_MS = 20;
 const TIMEOUT_MS = 5_000;
 /** A player who comes back does not wait longer for its standing. */
 const STANDING_WITHIN_MS = 1_500;
@@ -36,10 +38,9 @@ export class QuizAdmissions implements Admissions {
   constructor(
     private readonly quiz: ServicePool<typeof QuizService>,
     private readonly boards: Boards,
-    batchMs: number,
   ) {
-    this.#joins = new Batcher(batchMs, BATCH_MAX, (batch) => void this.#join(batch));
-    this.#resumes = new Batcher(batchMs, BATCH_MAX, (batch) => void this.#resume(batch));
+    this.#joins = new Batcher(BATCH_MS, BATCH_MAX, (batch) => void this.#join(batch));
+    this.#resumes = new Batcher(BATCH_MS, BATCH_MAX, (batch) => void this.#resume(batch));
   }
 
   join(of: Parameters<Admissions["join"]>[0]): Promise<JoinResult> {

@@ -2,8 +2,8 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { expect, test } from "vitest";
-import { AnswerClock } from "./answer-clock.js";
 import { START_MS, session } from "../../test/staged.js";
+import { AnswerClock } from "./answer-clock.js";
 
 const GRACE_MS = 500;
 const no = (reason: ErrorReason) => ({ kind: "refused", reason });

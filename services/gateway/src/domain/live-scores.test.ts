@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { board } from "../../test/staged.js";
 import type { Client } from "./client.js";
 import { FrameEncoder } from "./frame-codec.js";
 import { LiveScores } from "./live-scores.js";
-import { board } from "../../test/staged.js";
 
 beforeEach(() => {
   vi.useFakeTimers({

@@ -1,8 +1,8 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { expect, test } from "vitest";
-import { Milestones } from "./milestones.js";
 import { START_MS, session } from "../../test/staged.js";
+import { Milestones } from "./milestones.js";
 
 const reveal = (round: number) => session({ phase: Phase.REVEAL, round });
 const ended = session({ phase: Phase.ENDED, round: 3, endedAt: timestampFromMs(START_MS) });

@@ -1,8 +1,8 @@
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { expect, test } from "vitest";
+import { board, session } from "../../test/staged.js";
 import { FrameEncoder } from "./frame-codec.js";
 import { RoomBoard } from "./room-board.js";
-import { board, session } from "../../test/staged.js";
 
 function open() {
   const encoded: string[] = [];

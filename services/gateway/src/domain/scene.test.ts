@@ -1,9 +1,9 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { expect, test } from "vitest";
+import { START_MS, session } from "../../test/staged.js";
 import { FrameEncoder } from "./frame-codec.js";
 import { Scene } from "./scene.js";
-import { START_MS, session } from "../../test/staged.js";
 
 function open() {
   const encoded: string[] = [];

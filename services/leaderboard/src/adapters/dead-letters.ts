@@ -3,7 +3,7 @@ import { create, toJsonString } from "@bufbuild/protobuf";
 import type { Bus } from "@fanfare/common/bus";
 import type { Logger } from "@fanfare/common/log";
 import type { LogEntry } from "@fanfare/common/partition-reader";
-import { subjectForDeadLetter } from "@fanfare/proto/addresses";
+import { publishedSubject, subjectForDeadLetter } from "@fanfare/proto/addresses";
 import { DeadLetterSchema } from "@fanfare/proto/events/v1/events";
 import type { Unreadable } from "../domain/read-entry.js";
 import type { LeaderboardMetrics } from "../metrics.js";
@@ -48,9 +48,4 @@ export class DeadLetters {
           "dead letter not stored",
         );
   }
-}
-
-/** `LOG.<partition>.a.1.b` was published as `QUIZ.a.1.b`. */
-function publishedSubject(stored: string): string {
-  return `QUIZ.${stored.split(".").slice(2).join(".")}`;
 }

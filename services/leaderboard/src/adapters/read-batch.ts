@@ -22,17 +22,3 @@ export function readBatch({ entries }: Batch): {
 function place(operation: Operation, sequence: number, storedAtMs: number): PlacedOperation {
   return Object.assign(operation, { sequence, storedAtMs });
 }
-
-/** One letter for each entry with a score that can't be added exactly. */
-export function refusedLetters({ entries }: Batch, refused: readonly string[]): Letter[] {
-  const sequences = new Set(refused.filter((_, i) => i % 2 === 0).map(Number));
-  return entries
-    .filter(({ sequence }) => sequences.has(sequence))
-    .map((entry) => {
-      const players = refused.filter(
-        (_, i) => i % 2 === 1 && Number(refused[i - 1]) === entry.sequence,
-      );
-      const reason = `totals would leave their bounds for: ${players.join(", ")}`;
-      return { entry, fault: "total" as const, reason };
-    });
-}

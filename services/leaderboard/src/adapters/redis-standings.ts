@@ -10,7 +10,7 @@ import type { Redis } from "ioredis";
 import type { LeaderboardMetrics } from "../metrics.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { partitionKeys, prefixOf } from "./partition-keys.js";
-import { readBatch, refusedLetters } from "./read-batch.js";
+import { readBatch } from "./read-batch.js";
 import { loadScript, runScript } from "./redis-scripts.js";
 import {
   CALL_REVEALS_MAX,
@@ -148,27 +148,22 @@ export class RedisStandings implements Projection {
       const unfinished = reply[1] === 1;
       if (held !== call.last && !unfinished) return held;
       const done = operations.filter(({ sequence }) => sequence <= held);
-      await this.#report(batch, done, reply, generation);
+      this.#report(done, reply);
       place = held;
       if (!unfinished) return place;
     }
   }
 
-  /** Takes what a call replied to the metrics, the audit and the dead letters. */
-  async #report(
-    batch: Batch,
+  /** Takes what a call replied to the metrics and the audit. */
+  #report(
     done: readonly PlacedOperation[],
-    [, , laneScores, outsideScores, duplicates, audits, refused]: ApplyReply,
-    generation: string,
-  ): Promise<void> {
-    const { metrics, deadLetters } = this.parts;
+    [, , laneScores, outsideScores, duplicates, audits]: ApplyReply,
+  ): void {
+    const { metrics } = this.parts;
     metrics.answers.inc({ outcome: "counted" }, laneScores);
     metrics.answers.inc({ outcome: "outside" }, outsideScores);
     metrics.answers.inc({ outcome: "duplicate" }, duplicates);
     this.#audit(done, audits);
-    if (refused.length === 0) return;
-    metrics.limitHits.inc({ limit: "POINTS_TOTAL_MAX" }, refused.length / 2);
-    await deadLetters.publish(refusedLetters(batch, refused), generation);
   }
 
   /** Notes that the batch has been applied up to a place, and tells whom it concerns. */

@@ -4,10 +4,10 @@
  * allows goes through the generated schema (3.1 µs).
  */
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import { isToken } from "@fanfare/proto/addresses";
 import { AnswerBatchSchema } from "@fanfare/proto/events/v1/events";
+import { faultOfScore } from "@fanfare/proto/scores";
 import type { Scores } from "./read-entry.js";
-import { faultOfScore, pack } from "./score-key.js";
+import { pack } from "./score-key.js";
 
 /** Throws for what is not an AnswerBatch; a string says which answer is out of bounds. */
 export function readAnswers(json: string): Scores | string {
@@ -17,9 +17,7 @@ export function readAnswers(json: string): Scores | string {
     plain ?? fromJson(AnswerBatchSchema, parsed, { ignoreUnknownFields: true }).answers;
   const scores: Scores = { playerIds: [], packed: [], points: 0 };
   for (const { playerId, points = 0, elapsedMs = 0 } of answers) {
-    const fault = isToken(playerId)
-      ? faultOfScore({ points, elapsedMs })
-      : "the player id is not a token";
+    const fault = faultOfScore({ playerId, points, elapsedMs });
     if (fault) return `answer ${scores.playerIds.length + 1}: ${fault}`;
     scores.playerIds.push(playerId);
     scores.packed.push(pack({ points, elapsedMs }));

@@ -7,7 +7,7 @@ import {
   SessionCreatedSchema,
   SessionEndedSchema,
 } from "@fanfare/proto/events/v1/events";
-import { readOutsidePoints } from "./outside-score.js";
+import { readOutsidePoints } from "@fanfare/proto/scores";
 import { readAnswers } from "./read-answers.js";
 import { pack } from "./score-key.js";
 
@@ -31,7 +31,7 @@ export interface Scores {
 /** An entry that is passed over. `kind` is one of few, for counting. */
 export interface Unreadable {
   kind: "unreadable";
-  fault: "subject" | "content" | "bounds" | "total";
+  fault: "subject" | "content" | "bounds";
   reason: string;
 }
 

@@ -15,8 +15,9 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 /** The name as it is shown, or undefined where it can't be. */
 export function readNickname(given: string): string | undefined {
   if (given.length > NICKNAME_CHARS_MAX) return undefined;
-  const name = given.normalize("NFC").trim().replace(/\s+/g, " ");
-  if (name === "" || NOT_SHOWABLE.test(name.replace(JOINERS, ""))) return undefined;
+  const text = given.normalize("NFC").trim();
+  if (text === "" || NOT_SHOWABLE.test(text.replace(JOINERS, ""))) return undefined;
+  const name = text.replace(/\s+/g, " ");
   if (name.replace(JOINERS, "") === "" || STACKED.test(name.normalize("NFD"))) return undefined;
   let count = 0;
   for (const _ of graphemes.segment(name)) if (++count > NICKNAME_GRAPHEMES_MAX) return undefined;

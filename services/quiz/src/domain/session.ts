@@ -20,8 +20,8 @@ import { type Refusal, refuse } from "./refusal.js";
 /** Answers that were sent in time may arrive this much later. */
 export const ANSWER_GRACE_MS = 500;
 
-/** Longest that a round can become by extensions. */
-const TIME_LIMIT_MAX_MS = 3_600_000;
+/** Longest that a round can become by extensions: 500 of them stay below scores.ts: TIME_SPAN_MS. */
+const TIME_LIMIT_MAX_MS = 1_000_000;
 
 /** What a command makes of a session: the next record, "unchanged" where it was done before, or no. */
 export type Outcome = Session | "unchanged" | Refusal;
@@ -121,7 +121,7 @@ export function extend(session: Session, seconds: number, expectedLimitMs: numbe
       ? "unchanged"
       : mismatch(session);
   if (session.timeLimitMs + seconds * 1_000 > TIME_LIMIT_MAX_MS)
-    return refuse(ErrorReason.INVALID_FIELD, "a round may last an hour at most", {
+    return refuse(ErrorReason.INVALID_FIELD, "a round may last 1,000 s at most", {
       field: "seconds",
     });
   const longer = clone(SessionSchema, session);
