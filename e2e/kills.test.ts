@@ -4,7 +4,7 @@
  */
 import type { PlayerSocket } from "@fanfare/cli/player/player-socket";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { expectLedgersAgree, readBoard, readLog } from "./ledgers.js";
 import {
   Book,
@@ -26,6 +26,18 @@ beforeAll(async () => {
 });
 
 afterAll(() => stage?.[Symbol.asyncDispose]());
+
+/** The audits' mismatch counter of a process (P12). */
+async function mismatches(name: string): Promise<number> {
+  const text = await (await fetch(`${stage.stack.process(name).adminUrl}/metrics`)).text();
+  const [, value] = /^\w+_audit_mismatches_total(?:\{[^}]*\})? (\d+)$/m.exec(text) ?? [];
+  if (value === undefined) throw new Error(`${name} has no mismatch counter`);
+  return Number(value);
+}
+
+afterEach(async () => {
+  expect([await mismatches("leaderboard-1"), await mismatches("history-1")]).toEqual([0, 0]);
+});
 
 /** Answers of one round spread over a second, with `fault` in their middle. */
 async function playThrough(
@@ -77,6 +89,12 @@ test.each(["nats", "redis", "postgres"] as const)("%s killed in mid-answers", as
     const victim = stage.stack.servers[name];
     await victim.kill("SIGKILL");
     await victim.restart();
+  });
+});
+
+test("a rolling restart of everything in mid-answers", async () => {
+  await playSession("rolling", async () => {
+    for (const name of stage.stack.processes.keys()) await stage.stack.process(name).restart();
   });
 });
 

@@ -76,7 +76,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
     doorService(LeaderboardService, leaderboard),
     doorService(QuizMasterService, quizMaster),
   ];
-  new JsonDoor(door, config, metrics, gateway.onFault).serve(app);
+  new JsonDoor(door, gateway.identities, config, metrics, gateway.onFault).serve(app);
   pages.serve(app);
   const httpPort = await listen(app, { config, health, sockets }, lifecycle);
   health.started();

@@ -56,6 +56,11 @@ test.each([
   expect(((await response.json()) as ConnectError).code).toBe(code);
 });
 
+test("without a token a large body is not read", async () => {
+  const response = await post(`${QUIZ}/GetSession`, "x".repeat(3_000_000));
+  expect(response.status).toBe(401);
+});
+
 test("the caller's own role counts, never the gateway's", async () => {
   const answers = `{"sessionId":"x","round":1,"answers":[{"playerId":"p1"}]}`;
   const token = suite.backstage.token("player", "p1", "x");
@@ -85,7 +90,7 @@ test.each([
   ["no such service", "quiz.v2.QuizService/GetSession", 404],
   ["a stream", `${QUIZ}/WatchSession`, 501],
 ])("%s is unimplemented", async (_, method, status) => {
-  const response = await post(method, "{}");
+  const response = await post(method, "{}", bearer(suite.backstage.token("admin", "root")));
   expect(response.status).toBe(status);
   expect(((await response.json()) as ConnectError).code).toBe("unimplemented");
 });

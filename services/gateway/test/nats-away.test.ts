@@ -21,6 +21,7 @@ test("after NATS was away rooms show what happened meanwhile", async () => {
   expect(await newcomer.closed).toMatchObject({ code: 4003 });
   await backstage.nats.restart();
   await until("ready again", async () => (await ready()) === 200, 20_000);
+  await until("the backstage, too", () => backstage.bus.connected(), 20_000);
   await backstage.openRound(sessionId, 1);
   await ann.next("question");
   ann.answer(1, "A", "a1");

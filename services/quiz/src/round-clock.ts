@@ -32,7 +32,8 @@ export interface ClockParts {
 
 export class RoundClock {
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #ended = new Set<string>();
+  /** Ends are stored one after the other: a pod that starts may find thousands. */
+  #endings: Promise<void> = Promise.resolve();
 
   private constructor(private readonly parts: ClockParts) {}
 
@@ -85,12 +86,19 @@ export class RoundClock {
       )
         return;
       if (session.phase === Phase.CLOSING) await this.#close(stored.session);
-      else await store.update(session.sessionId, (now, quiz) => tick(now, quiz, clock.now()));
+      else await this.#tick(stored.session);
       metrics.clockLate.observe(Math.max(0, clock.now() - due) / 1_000);
     } catch (err) {
       lifecycle.log.warn({ err, sessionId: session.sessionId }, "phase not ended; trying again");
       if (!lifecycle.signal.aborted) this.#at(session, RETRY_MS);
     }
+  }
+
+  async #tick(session: Session): Promise<void> {
+    const { store, clock } = this.parts;
+    const next = await store.update(session.sessionId, (now, quiz) => tick(now, quiz, clock.now()));
+    // A PIN that is not released is found free by whoever draws it next.
+    if (isOver(next) && session.pin) await store.releasePin(session.pin).catch(() => {});
   }
 
   /** Closes the log of the round first; only then the record may tell the answer. */
@@ -107,9 +115,6 @@ export class RoundClock {
 
   /** The pod that is first in order stores the last entry; the others make sure that it did. */
   #afterEnd(session: Session): void {
-    const key = `${session.sessionId} ${session.logStart}`;
-    if (this.#ended.has(key)) return;
-    this.#ended.add(key);
     const { lifecycle, logs, presence } = this.parts;
     const finish = async () => {
       if (lifecycle.signal.aborted) return;
@@ -118,9 +123,12 @@ export class RoundClock {
         setTimeout(() => logs.forget(session), FORGET_AFTER_MS).unref();
       } catch (err) {
         lifecycle.log.warn({ err, sessionId: session.sessionId }, "end not stored; trying again");
-        setTimeout(finish, RETRY_MS * 4).unref();
+        setTimeout(queue, END_CHECK_MS).unref();
       }
     };
-    setTimeout(finish, presence.rank(session.sessionId) * END_CHECK_MS).unref();
+    const queue = () => {
+      this.#endings = this.#endings.then(finish);
+    };
+    setTimeout(queue, presence.rank(session.sessionId) * END_CHECK_MS).unref();
   }
 }

@@ -1,5 +1,6 @@
 /** A session from lobby to history: the clock, the host's commands, players, the writer. */
 import { randomUUID } from "node:crypto";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ServiceError } from "@fanfare/common/errors";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
@@ -112,6 +113,18 @@ test("a repeated command with what the host saw does nothing twice", async () =>
   expect([session?.phase, session?.round]).toEqual([Phase.REVEAL, 1]);
   const wrong = { sessionId, expectedPhase: Phase.OPEN, expectedRound: 2 };
   expect(await refusalOf(client.nextRound(wrong))).toBe("PHASE_MISMATCH");
+});
+
+test("a scheduled session starts by itself, and its PIN is free after the end", async () => {
+  const startsAt = timestampFromMs(Date.now() + 1_500);
+  const { sessionId, pin } = await createSession(pods[0], { startsAt }, 1);
+  expect((await pods[1].client.resolvePin({ pin })).sessionId).toBe(sessionId);
+  const before = performance.now();
+  await untilPhase(pods[1], sessionId, Phase.OPEN, 1);
+  expect(performance.now() - before).toBeGreaterThan(1_000);
+  await pods[0].client.endSession({ sessionId });
+  await untilPhase(pods[0], sessionId, Phase.ENDED);
+  expect(await refusalOf(pods[1].client.resolvePin({ pin }))).toBe("SESSION_NOT_FOUND");
 });
 
 test("pause, continue, extend and skip move the clock and refuse answers meanwhile", async () => {

@@ -16,6 +16,7 @@ import type { CallOptions } from "@fanfare/common/grpc-client";
 import type { ServicePool } from "@fanfare/common/service-pool";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { Config } from "../config.js";
+import type { Identities } from "../domain/service-ports.js";
 import type { GatewayMetrics } from "../metrics.js";
 import { type ConnectReply, errorReply, unimplementedReply } from "./connect-error.js";
 import { isAllowedOrigin } from "./http-reply.js";
@@ -25,6 +26,7 @@ const TIMEOUT_MS = 30_000;
 /** Reads may be asked of another pod where one is silent. */
 const READS = /^(get|list|resolve|draw|export)/;
 const MESSAGE_CHARS_MAX = 300;
+const TOKEN_MISSING = 'send a token as header: "authorization: Bearer <token>"';
 
 export interface DoorService {
   service: DescService;
@@ -51,6 +53,7 @@ export class JsonDoor {
 
   constructor(
     services: readonly DoorService[],
+    private readonly identities: Identities,
     private readonly config: Config,
     private readonly metrics: GatewayMetrics,
     private readonly onFault: (error: unknown, what: string) => void,
@@ -108,6 +111,9 @@ export class JsonDoor {
     const timeout = request.getHeader("connect-timeout-ms");
     if (!/^\d{0,10}$/.test(timeout)) throw invalidField("connect-timeout-ms", "up to 10 digits");
     const token = /^Bearer (.+)$/i.exec(request.getHeader("authorization"))?.[1] ?? "";
+    // The service does this too; here it spares the body of whoever may not call at all.
+    if (token === "") throw new ServiceError(ErrorReason.UNAUTHENTICATED, TOKEN_MISSING);
+    this.identities.verify(token);
     const timeoutMs = timeout === "" ? TIMEOUT_MS : Math.min(Number(timeout), TIMEOUT_MS);
     return { method, pool, token, timeoutMs };
   }

@@ -28,6 +28,8 @@ const LIVE_SCORE_PAYLOAD_BYTES_MAX = 1024;
 /** Clients per second that the other gateways are asked to take at a stop. */
 const DRAIN_CLIENTS_PER_SECOND = 500;
 const DRAIN_SLICE_MS = 50;
+/** Clients may close with any code: those of others are counted as one. */
+const OWN_CODES = new Set<number>(Object.values(CLOSE));
 
 /** Who deals with clients. */
 export interface SocketEvents {
@@ -208,7 +210,7 @@ export class UwsSockets {
     this.#clients.delete(client);
     this.#newcomers.delete(client);
     client.left();
-    metrics.closes.inc({ code: code >= 4_000 && code < 5_000 ? String(code) : "client" });
+    metrics.closes.inc({ code: OWN_CODES.has(code) ? String(code) : "other" });
     if (code === CLOSE.replaced) metrics.takeovers.inc();
     if (!client.isSlow) return;
     metrics.slowClosed.inc();

@@ -48,8 +48,8 @@ export class Room implements RoomListener {
   readonly answerClock = new AnswerClock();
   readonly roster = new Roster();
   readonly liveScores: LiveScores;
-  /** All who are in by the frame socket; those of them who see counts; hosts. */
-  readonly topics: { all: string; watchers: string; hosts: string };
+  /** All who are in by the frame socket; those of them who see counts. */
+  readonly topics: { all: string; watchers: string };
   session: Session | undefined;
   /** Hellos on their way in: the room must not close before them. */
   guests = 0;
@@ -59,6 +59,8 @@ export class Room implements RoomListener {
   #source: RoomSource | undefined;
   #reading: Promise<void> | undefined;
   #loaded = false;
+  /** A read has begun and not succeeded since: what is known here may be old. */
+  #mustRead = true;
   #readAt = Number.NEGATIVE_INFINITY;
   readonly #board: RoomBoard;
   readonly #scene: Scene;
@@ -69,11 +71,7 @@ export class Room implements RoomListener {
     readonly sessionId: string,
     private readonly parts: RoomParts,
   ) {
-    this.topics = {
-      all: `${sessionId}/all`,
-      watchers: `${sessionId}/watch`,
-      hosts: `${sessionId}/host`,
-    };
+    this.topics = { all: `${sessionId}/all`, watchers: `${sessionId}/watch` };
     this.liveScores = new LiveScores(sessionId, parts);
     this.#board = new RoomBoard(parts.encoder);
     this.#scene = new Scene(parts.encoder);
@@ -100,9 +98,11 @@ export class Room implements RoomListener {
   /** Reads record and board again: something may have been missed. Fails with UNAVAILABLE. */
   read(): Promise<void> {
     this.#readAt = performance.now();
+    this.#mustRead = true;
     this.#reading ??= (this.#source?.read() ?? Promise.resolve())
       .then(() => {
         this.#loaded = true;
+        this.#mustRead = false;
       })
       .finally(() => {
         this.#reading = undefined;
@@ -140,7 +140,7 @@ export class Room implements RoomListener {
     if (this.#milestones.isLate(this.board?.finalRound ?? 0, now)) this.markStale();
     this.#sayEndedIfDue(now);
     if (now - this.#readAt < OVERDUE_MS) return "fine";
-    if (!this.#loaded) return "overdue";
+    if (this.#mustRead) return "overdue";
     const endsAt = this.session?.phaseEndsAt && timestampMs(this.session.phaseEndsAt);
     return endsAt !== undefined && this.parts.clock.now() - endsAt > OVERDUE_MS
       ? "overdue"
@@ -159,7 +159,7 @@ export class Room implements RoomListener {
 
   enterHost(client: Client): void {
     this.hosts.add(client);
-    this.#enter(client, this.topics.all, this.topics.watchers, this.topics.hosts);
+    this.#enter(client, this.topics.all, this.topics.watchers);
     this.parts.duties.namesDue(this);
   }
 

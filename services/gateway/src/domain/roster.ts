@@ -63,6 +63,12 @@ export class Roster {
     return { joined, removed };
   }
 
+  /** Whether this host has to be told more. */
+  owes(host: Client): boolean {
+    const told = this.#told.get(host) ?? { names: 0, removed: 0 };
+    return told.names < this.#names.length || told.removed < this.#removed.length;
+  }
+
   forget(host: Client): void {
     this.#told.delete(host);
     if (this.#told.size === 0) this.clear();

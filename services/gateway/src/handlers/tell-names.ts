@@ -22,29 +22,32 @@ export class NameTeller {
   }
 
   async #tell(room: Room): Promise<void> {
-    const state = { again: false };
+    const state = { again: true };
     this.#busy.set(room, state);
+    while (room.hosts.size > 0 && (state.again || this.#owes(room))) {
+      if (state.again) state.again = !(await this.#readNew(room, state));
+      this.#tellHosts(room);
+      await pause(EVERY_MS, undefined, { ref: false });
+    }
+    this.#busy.delete(room);
+  }
+
+  /** Reads the list of players on from where it ended last time; false where it is to be tried again. */
+  async #readNew(room: Room, state: { again: boolean }): Promise<boolean> {
+    state.again = false;
     try {
-      let toldAll = false;
-      do {
-        state.again = false;
-        await this.#readNew(room);
-        toldAll = this.#tellHosts(room);
-        await pause(EVERY_MS, undefined, { ref: false });
-      } while ((state.again || !toldAll) && room.hosts.size > 0);
+      await this.#readPages(room);
+      return !state.again;
     } catch (error) {
-      this.gateway().onFault(error, "names not read");
-    } finally {
-      this.#busy.delete(room);
+      this.gateway().onFault(error, "names not read; they are read again");
+      return false;
     }
   }
 
-  /** Reads the list of players on from where it ended last time. */
-  async #readNew(room: Room): Promise<void> {
-    const { roster } = room;
+  async #readPages({ roster, sessionId }: Room): Promise<void> {
     let fromStart = roster.pageToken === "";
     for (;;) {
-      const page = await this.gateway().admissions.list(room.sessionId, roster.pageToken);
+      const page = await this.gateway().admissions.list(sessionId, roster.pageToken);
       roster.add(
         page.players.map((each) => ({ ...each, isIn: each.status === PlayerStatus.ACTIVE })),
       );
@@ -58,19 +61,16 @@ export class NameTeller {
     }
   }
 
-  /** False where a host has to be told more. */
-  #tellHosts(room: Room): boolean {
-    let toldAll = true;
+  #owes(room: Room): boolean {
+    for (const host of room.hosts) if (room.roster.owes(host)) return true;
+    return false;
+  }
+
+  #tellHosts(room: Room): void {
     for (const host of room.hosts) {
-      if (host.waitingBytes() > WAITING_BYTES_MAX) {
-        toldAll = false;
-        continue;
-      }
+      if (host.waitingBytes() > WAITING_BYTES_MAX) continue;
       const value = room.roster.next(host);
-      if (!value) continue;
-      toldAll = false;
-      host.send(this.gateway().encoder.encode({ case: "playersChanged", value }));
+      if (value) host.send(this.gateway().encoder.encode({ case: "playersChanged", value }));
     }
-    return toldAll;
   }
 }

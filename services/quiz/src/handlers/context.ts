@@ -15,6 +15,7 @@ import type {
   StoredSession,
 } from "../domain/ports.js";
 import { isRefusal, type Refusal, SESSION_UNKNOWN } from "../domain/refusal.js";
+import { isOver } from "../domain/session.js";
 import type { QuizMetrics } from "../metrics.js";
 
 export interface QuizContext {
@@ -42,7 +43,10 @@ export async function requireSession(
   context: QuizContext,
   sessionId: string,
 ): Promise<StoredSession> {
-  const stored = isToken(sessionId) ? await context.store.find(sessionId) : undefined;
+  let stored = isToken(sessionId) ? await context.store.find(sessionId) : undefined;
+  // An id that is being made, or made again, may be further on than this pod has heard.
+  if (stored && (stored.session.logStart === 0n || isOver(stored.session)))
+    stored = await context.store.read(sessionId);
   if (!stored || stored.session.logStart === 0n) throw toError(SESSION_UNKNOWN);
   return stored;
 }
