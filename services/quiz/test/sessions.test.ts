@@ -2,9 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ServiceError } from "@fanfare/common/errors";
+import { subjectForPresence } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Pacing, Phase } from "@fanfare/proto/quiz/v1/session";
+import { connect } from "@nats-io/transport-node";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -224,8 +226,32 @@ test("an id can be used again after its end: its history stays apart", async () 
   expect(exported).toMatchObject([{ round: 1, nickname: "player0", points: 0, correct: false }]);
 });
 
+test("an id that is used again at once: every end lies before the next beginning", async () => {
+  const sessionId = `swift_${randomUUID()}`;
+  const source = { case: "quiz", value: numberedQuiz(1) } as const;
+  const RUNS = 15;
+  // Pods that were there a moment ago: the others leave the end to them for a while.
+  const nc = await connect({ servers: stores.nats.url });
+  for (let i = 0; i < 20; i++) nc.publish(subjectForPresence("quiz"), `here ghost-${i}`);
+  await nc.drain();
+  for (let run = 0; run < RUNS; run++) {
+    const pod = pods[run % 2] as Pod;
+    await pod.client.createSession({ sessionId, source, replaceEnded: true });
+    await pod.client.endSession({ sessionId });
+  }
+  const rows = await until(async () => {
+    const found = await sql`SELECT log_start, log_end FROM quiz.sessions
+      WHERE session_id = ${sessionId} ORDER BY log_start`;
+    return found.length === RUNS && found.every((row) => row.log_end !== null) && found;
+  });
+  for (const [i, { log_start, log_end }] of rows.entries()) {
+    expect(Number(log_end)).toBeGreaterThan(Number(log_start));
+    const next = rows[i + 1];
+    if (next) expect(Number(log_end)).toBeLessThan(Number(next.log_start));
+  }
+});
+
 test("outside scores are history too: the first for a round and user, and no garbage", async () => {
-  const { connect } = await import("@nats-io/transport-node");
   const nc = await connect({ servers: stores.nats.url });
   for (const [subject, text] of [
     ["QUIZ.outside.1.ann", "20"],

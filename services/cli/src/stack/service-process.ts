@@ -90,12 +90,12 @@ export class ServiceProcess implements StackProcess {
 
   async #start(): Promise<void> {
     const { plan, options } = this;
-    const settings = Object.entries(plan.env).map(([name, value]) => `${name}=${value}`);
     const started = await ServerProcess.spawn(
       {
-        path: "env",
-        args: [...settings, process.execPath, "--enable-source-maps", plan.main],
+        path: process.execPath,
+        args: ["--enable-source-maps", plan.main],
         cwd: options.run,
+        environment: plan.env,
       },
       {
         stopSignal: "SIGTERM",

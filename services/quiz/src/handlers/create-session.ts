@@ -93,8 +93,13 @@ async function revisionToReplace(
   if (!stored) return 0;
   const { session, revision } = stored;
   const createdAt = session.createdAt ? timestampMs(session.createdAt) : 0;
+  if (isOver(session) && replaceEnded) {
+    // In the log the end of the old session must lie before the beginning of the new one.
+    await context.logs.of(session).end(session.round);
+    return revision;
+  }
   const abandoned = session.logStart === 0n && context.clock.now() - createdAt > HALF_MADE_MS;
-  if (abandoned || (isOver(session) && replaceEnded)) return revision;
+  if (abandoned) return revision;
   throw exists(sessionId);
 }
 
