@@ -13,6 +13,9 @@ export const PARTITIONS = 16;
 /** Highest round number; rounds are questions and a quiz has at most 500. */
 export const ROUND_MAX = 100_000;
 
+/** Lanes of a session and round, at most: lanes are numbered from 0 to one less. */
+export const LANES_MAX = 100;
+
 export const STREAMS = {
   /** The log: scores, players, rounds. */
   log: "QUIZ",
@@ -49,11 +52,11 @@ export const SESSION_REPUBLISH = {
   dest: "SESSION.{{wildcard(1)}}",
 } as const;
 
-/** Thrown where an id is not a token. */
+/** Thrown where an id is not a token, or a number is outside its bounds. */
 export class TokenError extends Error {
   override name = "TokenError";
-  constructor(what: string) {
-    super(`${what} must be 1 to 64 of the characters A-Z a-z 0-9 _ -`);
+  constructor(what: string, bounds = "1 to 64 of the characters A-Z a-z 0-9 _ -") {
+    super(`${what} must be ${bounds}`);
   }
 }
 
@@ -72,8 +75,15 @@ function token(value: string, what: string): string {
 }
 
 function wholeRound(round: number): number {
-  if (!Number.isInteger(round) || round < 0 || round > ROUND_MAX) throw new TokenError("round");
+  if (!Number.isInteger(round) || round < 0 || round > ROUND_MAX)
+    throw new TokenError("round", `a whole number from 0 to ${ROUND_MAX}`);
   return round;
+}
+
+function wholeLane(lane: number): number {
+  if (!Number.isInteger(lane) || lane < 0 || lane >= LANES_MAX)
+    throw new TokenError("lane", `a whole number from 0 to ${LANES_MAX - 1}`);
+  return lane;
 }
 
 // --- subjects of the log -------------------------------------------------------------------------
@@ -84,17 +94,19 @@ export function subjectForScore(of: {
   round: number;
   playerId: string;
 }): string {
-  return `QUIZ.${token(of.sessionId, "session id")}.${wholeRound(of.round)}.${token(of.playerId, "player id")}`;
+  if (!isOutsidePlayer(of.playerId))
+    throw new TokenError("player id", "a token that does not begin with _");
+  return `QUIZ.${token(of.sessionId, "session id")}.${wholeRound(of.round)}.${of.playerId}`;
 }
 
 /** `events.v1.AnswerBatch` of one lane. */
 export function subjectForAnswers(sessionId: string, round: number, lane: number): string {
-  return `QUIZ.${token(sessionId, "session id")}.${wholeRound(round)}._${lane}`;
+  return `QUIZ.${token(sessionId, "session id")}.${wholeRound(round)}._${wholeLane(lane)}`;
 }
 
 /** `events.v1.PlayerBatch` of one lane. */
 export function subjectForPlayers(sessionId: string, lane: number): string {
-  return `QUIZ.${token(sessionId, "session id")}.0._p${lane}`;
+  return `QUIZ.${token(sessionId, "session id")}.0._p${wholeLane(lane)}`;
 }
 
 /** `events.v1.RoundClosed`. */
@@ -114,7 +126,9 @@ export function subjectForSessionEnded(sessionId: string): string {
 
 /** The subject under which the log stores what was published to `published` (QUIZ.…). */
 export function storedSubject(published: string): string {
-  const [, sessionId = "", round, last] = published.split(".");
+  const [root, sessionId = "", round = "", last = "", ...more] = published.split(".");
+  if (root !== "QUIZ" || round === "" || last === "" || more.length > 0)
+    throw new TokenError("published subject", "QUIZ.<session>.<round>.<user or entry kind>");
   return `LOG.${partitionOf(sessionId)}.${sessionId}.${round}.${last}`;
 }
 
@@ -130,7 +144,7 @@ export function storedPartitionSubjects(partition: number): string {
 
 /** Stored subjects of one session. */
 export function storedSessionSubjects(sessionId: string): string {
-  return `LOG.${partitionOf(token(sessionId, "session id"))}.${sessionId}.>`;
+  return `LOG.${partitionOf(sessionId)}.${sessionId}.>`;
 }
 
 /** What a stored subject says. `unknown` is one of ours that this version does not know. */
@@ -143,7 +157,8 @@ export type LogAddress = { sessionId: string; round: number } & (
 
 /** Reads a stored subject; a string says why it is none. */
 export function readStoredSubject(subject: string): LogAddress | string {
-  const [, , sessionId = "", roundText = "", last = ""] = subject.split(".");
+  const [root, , sessionId = "", roundText = "", last = "", ...more] = subject.split(".");
+  if (root !== "LOG" || more.length > 0) return "not the subject of a log entry";
   if (!isToken(sessionId)) return "the session id is not a token";
   if (!/^\d{1,6}$/.test(roundText) || Number(roundText) > ROUND_MAX)
     return "the round is not a number from 0 to 100000";
@@ -205,10 +220,12 @@ export function subjectForPresence(kind: string): string {
 
 // --- hashing -------------------------------------------------------------------------------------
 
+const utf8 = new TextEncoder();
+
 /** FNV-1a, 32 bits (isthe.com/chongo/tech/comp/fnv): what nats-server's partition() uses. */
 export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) {
+  for (const byte of utf8.encode(text)) {
     hash ^= byte;
     hash = Math.imul(hash, 0x01000193);
   }
@@ -217,7 +234,7 @@ export function fnv1a(text: string): number {
 
 /** The partition that the log's subject transform gives a session. */
 export function partitionOf(sessionId: string): number {
-  return fnv1a(sessionId) % PARTITIONS;
+  return fnv1a(token(sessionId, "session id")) % PARTITIONS;
 }
 
 /** The lane of a player (by id) or of a join (by nickname key) among `lanes`. */
@@ -255,8 +272,8 @@ export const redisKeys = {
   names: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:names`,
   /** Set: who has a score in this round. */
   answered: (sessionId: string, round: number) =>
-    `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:answered:${round}`,
+    `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:answered:${wholeRound(round)}`,
   /** Hash: packed score by player id of a round that is still hidden. */
   hidden: (sessionId: string, round: number) =>
-    `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:hidden:${round}`,
+    `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:hidden:${wholeRound(round)}`,
 } as const;

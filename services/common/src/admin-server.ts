@@ -1,5 +1,5 @@
 /** The admin port: probes and metrics, plain HTTP, never exposed to players. */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Health } from "./health.js";
 import type { Lifecycle } from "./lifecycle.js";
@@ -13,21 +13,12 @@ export async function startAdminServer(
   options: { port: number; host?: string; health: Health; metrics: Metrics },
   lifecycle: Lifecycle,
 ): Promise<number> {
-  const { health, metrics } = options;
-  const server = createServer(async (request, response) => {
-    const path = request.url?.split("?")[0];
-    if (path === "/livez") return response.end("ok\n");
-    if (path === "/readyz") {
-      const faults = health.faults();
-      response.statusCode = faults.length === 0 ? 200 : 503;
-      return response.end(`${faults.join("\n") || "ok"}\n`);
-    }
-    if (path === "/metrics") {
-      response.setHeader("content-type", metrics.registry.contentType);
-      return response.end(await metrics.registry.metrics());
-    }
-    response.statusCode = 404;
-    return response.end("no such page; there are /livez, /readyz and /metrics\n");
+  const server = createServer((request, response) => {
+    answer(request, response, options).catch((err) => {
+      lifecycle.log.error({ err, path: request.url }, "admin page failed");
+      response.statusCode = 500;
+      response.end("failed; the log says why\n");
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -38,4 +29,26 @@ export async function startAdminServer(
     server.closeAllConnections();
   });
   return (server.address() as AddressInfo).port;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { health, metrics }: { health: Health; metrics: Metrics },
+): Promise<void> {
+  const path = request.url?.split("?")[0];
+  if (path === "/livez") {
+    response.end("ok\n");
+  } else if (path === "/readyz") {
+    const faults = health.faults();
+    response.statusCode = faults.length === 0 ? 200 : 503;
+    response.end(`${faults.join("\n") || "ok"}\n`);
+  } else if (path === "/metrics") {
+    const text = await metrics.registry.metrics();
+    response.setHeader("content-type", metrics.registry.contentType);
+    response.end(text);
+  } else {
+    response.statusCode = 404;
+    response.end("no such page; there are /livez, /readyz and /metrics\n");
+  }
 }

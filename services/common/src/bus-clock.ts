@@ -8,27 +8,31 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import { type Lifecycle, pause } from "./lifecycle.js";
 
 const SYNC_EVERY_MS = 10_000;
-/** A reading is kept this long even when later ones are worse. */
-const KEEP_BEST_MS = 60_000;
 const FIRST_READINGS = 3;
+/** How fast two clocks may part at most (what NTP takes for possible): 30 ms a minute. */
+const DRIFT = 500e-6;
 
 export interface Clock {
   /** Whole milliseconds since 1970 on the common clock. */
   now(): number;
 }
 
-/** Reads the server's clock three times, then every 10 s; the quickest round trip of a minute counts. */
+/**
+ * Reads the server's clock three times, then every 10 s. The reading that can be wrong by the least
+ * counts: by half its round trip, and by what the clocks may have drifted since. So a slow round trip
+ * moves nothing, and a step of the server's own clock is followed with the next quick one.
+ */
 export async function startBusClock(jsm: JetStreamManager, lifecycle: Lifecycle): Promise<Clock> {
   let offset = Date.now() - performance.now();
-  let best = { roundTripMs: Number.POSITIVE_INFINITY, at: 0 };
+  let best = { errorMs: Number.POSITIVE_INFINITY, at: 0 };
   const read = async () => {
     const sent = performance.now();
     const info = await jsm.streams.info(STREAMS.log);
     const received = performance.now();
     const server = Date.parse((info as unknown as { ts: string }).ts);
-    const roundTripMs = received - sent;
-    if (roundTripMs > best.roundTripMs && received - best.at < KEEP_BEST_MS) return;
-    best = { roundTripMs, at: received };
+    const errorMs = (received - sent) / 2;
+    if (errorMs > best.errorMs + (received - best.at) * DRIFT) return;
+    best = { errorMs, at: received };
     offset = server - (sent + received) / 2;
   };
   for (let i = 0; i < FIRST_READINGS; i++) await read();

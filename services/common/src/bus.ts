@@ -21,13 +21,15 @@ import {
   type StreamConfig,
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
-import { connect, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
-import { type Lifecycle, pause } from "./lifecycle.js";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { dial, followConnection, insist, JETSTREAM_AWAY, NATS_AWAY } from "./bus-connection.js";
+import { type Lifecycle, within } from "./lifecycle.js";
 
 export { AckPolicy };
 
 /** Oldest server whose streams survive kill -9 (Jepsen 2.12.1; nats-server #6888). */
 const SERVER_MIN = [2, 12] as const;
+const FLUSH_WITHIN_MS = 2_000;
 const NANOS_PER_MS = 1_000_000;
 
 export interface BusOptions {
@@ -55,45 +57,32 @@ export interface Bus {
   onReconnect(listener: () => void): () => void;
 }
 
-/** Connects, waiting as long as it takes while the lifecycle lives, and makes what is missing. */
+/**
+ * Connects, waiting as long as it takes while the lifecycle lives, and makes what is missing. Throws
+ * what no waiting heals: a server that is too old or does not let us in, and the stop.
+ */
 export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Promise<Bus> {
-  const nc = await connect({
-    servers: options.url.split(","),
-    name: options.name,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 200,
-    reconnectJitter: 100,
-    waitOnFirstConnect: true,
-    pingInterval: 5_000,
-    maxPingOut: 2,
-  });
-  const listeners = new Set<() => void>();
-  let connected = true;
-  void (async () => {
-    for await (const event of nc.status()) {
-      if (event.type === "disconnect") connected = false;
-      if (event.type === "reconnect") {
-        connected = true;
-        lifecycle.log.info("connected to NATS again");
-        for (const listener of listeners) listener();
-      }
-    }
-    connected = false;
-  })();
+  const nc = await insist(() => dial(options.url, options.name), NATS_AWAY, lifecycle);
   lifecycle.push("nats", async () => {
     // A drain flushes what was published; a server that is away must not hold up the stop.
-    await Promise.race([nc.drain().catch(() => {}), pause(2_000)]);
+    await within(FLUSH_WITHIN_MS, nc.drain()).catch(() => {});
     if (!nc.isClosed()) await nc.close();
   });
+  const listeners = new Set<() => void>();
+  const connected = followConnection(nc, listeners, lifecycle);
   refuseOldServer(nc);
-  const jsm = await jetstreamManager(nc, { timeout: 5_000 });
+  const manage = async () => {
+    const manager = await jetstreamManager(nc, { timeout: 5_000 });
+    await ensureStreams(manager, options.replicas);
+    return manager;
+  };
+  const jsm = await insist(manage, JETSTREAM_AWAY, lifecycle);
   const js = jetstream(nc, { timeout: 2_000 });
-  await ensureStreams(jsm, options.replicas);
   return {
     nc,
     js,
     jsm,
-    connected: () => connected,
+    connected,
     onReconnect(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

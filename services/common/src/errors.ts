@@ -72,11 +72,23 @@ export class ServiceError extends Error {
   }
 
   get code(): status {
-    return REASONS[this.reason].code;
+    return policyOf(this.reason).code;
   }
 
   get retryable(): boolean {
-    return REASONS[this.reason].retryable;
+    return policyOf(this.reason).retryable;
+  }
+}
+
+/** A reason of a later version, which the compiler can't know of, is a fault of somebody's. */
+function policyOf(reason: ErrorReason): Policy {
+  return REASONS[reason] ?? REASONS[ErrorReason.INTERNAL];
+}
+
+/** The caller itself gave up a call (CallOptions.signal): nobody failed, and nobody waits. */
+export class GivenUpError extends ServiceError {
+  constructor(cause: unknown) {
+    super(ErrorReason.UNAVAILABLE, "the caller gave up", { cause });
   }
 }
 

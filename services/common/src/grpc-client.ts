@@ -6,21 +6,17 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import {
-  Client,
-  credentials,
-  type ServiceError as GrpcError,
-  type CallOptions as GrpcOptions,
-  Metadata,
-} from "@grpc/grpc-js";
+import { Client, credentials, type ServiceError as GrpcError, Metadata } from "@grpc/grpc-js";
+import { GivenUpError } from "./errors.js";
 import { fromGrpcError } from "./grpc-status.js";
-import { serviceDefinition } from "./service-definition.js";
+import { type AnyMethod, serviceDefinition } from "./service-definition.js";
 
 export interface CallOptions {
   /** Deadline; 5 s where nothing is said. Streams have none then. */
   timeoutMs?: number;
   /** Bearer token; the client's own where nothing is said. */
   token?: string;
+  /** Gives up: a unary call fails with GivenUpError then, a stream just ends. */
   signal?: AbortSignal;
 }
 
@@ -63,7 +59,7 @@ export function createClient<S extends DescService>(
   for (const method of service.methods) {
     const wire = definition[method.localName];
     if (!wire) continue;
-    const begin = (request: object, options: CallOptions) => {
+    const begin = (request: object, options: CallOptions): Begun => {
       const metadata = new Metadata();
       const bearer = options.token ?? token();
       if (bearer) metadata.set("authorization", `Bearer ${bearer}`);
@@ -71,44 +67,74 @@ export function createClient<S extends DescService>(
     };
     methods[method.localName] =
       method.methodKind === "unary"
-        ? (request: object, options: CallOptions = {}) => {
-            const { metadata, message } = begin(request, options);
-            return new Promise((resolve, reject) => {
-              const deadline: GrpcOptions = {
-                deadline: Date.now() + (options.timeoutMs ?? TIMEOUT_MS),
-              };
-              const call = client.makeUnaryRequest(
-                wire.path,
-                wire.requestSerialize,
-                wire.responseDeserialize,
-                message,
-                metadata,
-                deadline,
-                (error: GrpcError | null, response?: unknown) =>
-                  error ? reject(fromGrpcError(error)) : resolve(response),
-              );
-              options.signal?.addEventListener("abort", () => call.cancel(), { once: true });
-            });
-          }
-        : async function* (request: object, options: CallOptions = {}) {
-            const { metadata, message } = begin(request, options);
-            const call = client.makeServerStreamRequest(
-              wire.path,
-              wire.requestSerialize,
-              wire.responseDeserialize,
-              message,
-              metadata,
-              options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs },
-            );
-            options.signal?.addEventListener("abort", () => call.cancel(), { once: true });
-            try {
-              for await (const response of call) yield response;
-            } catch (error) {
-              if (!options.signal?.aborted) throw fromGrpcError(error as GrpcError);
-            } finally {
-              call.cancel();
-            }
-          };
+        ? (request: object, options: CallOptions = {}) =>
+            unary(client, wire, begin(request, options), options)
+        : (request: object, options: CallOptions = {}) =>
+            serverStream(client, wire, () => begin(request, options), options);
   }
   return methods as ServiceClient<S>;
+}
+
+interface Begun {
+  metadata: Metadata;
+  message: object;
+}
+
+function unary(
+  client: Client,
+  wire: AnyMethod,
+  { message, metadata }: Begun,
+  { timeoutMs = TIMEOUT_MS, signal }: CallOptions,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    let release = () => {};
+    const call = client.makeUnaryRequest(
+      wire.path,
+      wire.requestSerialize,
+      wire.responseDeserialize,
+      message,
+      metadata,
+      { deadline: Date.now() + timeoutMs },
+      (error: GrpcError | null, response?: unknown) => {
+        release();
+        if (!error) resolve(response);
+        else reject(signal?.aborted ? new GivenUpError(error) : fromGrpcError(error));
+      },
+    );
+    release = cancelOnAbort(call, signal);
+  });
+}
+
+async function* serverStream(
+  client: Client,
+  wire: AnyMethod,
+  begin: () => Begun,
+  { timeoutMs, signal }: CallOptions,
+): AsyncGenerator<unknown> {
+  const { message, metadata } = begin();
+  const call = client.makeServerStreamRequest(
+    wire.path,
+    wire.requestSerialize,
+    wire.responseDeserialize,
+    message,
+    metadata,
+    timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
+  );
+  const release = cancelOnAbort(call, signal);
+  try {
+    for await (const response of call) yield response;
+  } catch (error) {
+    if (!signal?.aborted) throw fromGrpcError(error as GrpcError);
+  } finally {
+    release();
+    call.cancel();
+  }
+}
+
+/** Cancels the call with the signal; the result lets go of a signal that outlives the call. */
+function cancelOnAbort(call: { cancel(): void }, signal: AbortSignal | undefined): () => void {
+  const cancel = () => call.cancel();
+  if (signal?.aborted) cancel();
+  else signal?.addEventListener("abort", cancel, { once: true });
+  return () => signal?.removeEventListener("abort", cancel);
 }

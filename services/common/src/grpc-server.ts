@@ -2,46 +2,40 @@
  * A gRPC server of ours: typed handlers, roles for every method, typed errors, a limit on every
  * call, health and reflection. A method without a line in the role table does not compile.
  */
-import {
-  create,
-  type DescService,
-  type MessageInitShape,
-  type MessageShape,
-} from "@bufbuild/protobuf";
+import type { DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
-import {
-  type Metadata,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
-} from "@grpc/grpc-js";
+import { type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { ServiceError as Refusal, type ServiceError, toServiceError } from "./errors.js";
+import {
+  type CallContext,
+  type StreamHandler,
+  serverStream,
+  type UnaryHandler,
+  unary,
+} from "./grpc-calls.js";
 import { addHealthService } from "./grpc-health.js";
 import { toStatus } from "./grpc-status.js";
 import type { Health } from "./health.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { pause, within } from "./lifecycle.js";
+import type { Metrics } from "./metrics.js";
 import { addReflection } from "./reflection.js";
 import { serviceDefinition } from "./service-definition.js";
 import type { Identity, Role, Tokens } from "./tokens.js";
 
-/** Longest that one unary call may work when its caller gave no deadline. */
+/** Longest that one unary call may work, whatever deadline its caller gave. */
 const CALL_LIMIT_MS = 30_000;
 
 /** How long a stop waits for calls that are under way. */
 const CALLS_END_WITHIN_MS = 3_000;
 
-/** Largest message a server takes. */
+/** Largest message a server takes; grpc-js itself refuses a larger one with RESOURCE_EXHAUSTED. */
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
-/** What a handler knows of its caller. */
-export interface CallContext {
-  identity: Identity;
-  /** Aborts when the caller goes away or its deadline passes. */
-  signal: AbortSignal;
-}
+/** Calls that fail because a part is away are logged this often for each method. */
+const LOG_AWAY_EVERY_MS = 5_000;
+
+export type { CallContext };
 
 type Methods<S extends DescService> = S["method"];
 
@@ -77,6 +71,10 @@ export interface GrpcServerOptions {
   tokens: Tokens;
   health: Health;
   drainMs: number;
+  /** Where a limit that was hit counts. */
+  metrics?: Metrics;
+  /** Longest that one unary call may work, in place of 30 s. */
+  callLimitMs?: number;
   /** Called once per finished call, for metrics. */
   onCall?(method: string, seconds: number, error: ServiceError | undefined): void;
 }
@@ -107,18 +105,17 @@ export async function startGrpcServer(
       (err, bound) => (err ? reject(err) : resolve(bound)),
     ),
   );
-  lifecycle.push("grpc server", async () => {
+  const drain = async () => {
     options.health.draining();
     await pause(options.drainMs);
     const stopped = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
     await within(CALLS_END_WITHIN_MS, stopped).catch(() => {});
     server.forceShutdown();
-  });
+  };
+  // Calls are still served while it drains: what they need must not be closed before.
+  lifecycle.push("grpc server", drain, options.drainMs + 2 * CALLS_END_WITHIN_MS);
   return port;
 }
-
-type UnaryHandler = (request: unknown, call: CallContext) => Promise<object>;
-type StreamHandler = (request: unknown, call: CallContext) => AsyncIterable<object>;
 
 function addService(
   server: Server,
@@ -129,83 +126,39 @@ function addService(
   const handlers = served.handlers as unknown as Record<string, UnaryHandler | StreamHandler>;
   const roles = served.roles as Record<string, readonly Role[] | "any">;
   const implementation: Record<string, unknown> = {};
+  const onLimit = () => options.metrics?.limitHits.inc({ limit: "CALL_LIMIT_MS" });
+  const limit = { ms: options.callLimitMs ?? CALL_LIMIT_MS, onLimit };
   for (const method of served.service.methods) {
     const name = method.localName;
     const handle = handlers[name];
     const allowed = roles[name];
     if (!handle || !allowed) throw new Error(`${method.name} has no handler or no roles`);
     const enter = (metadata: Metadata) => authorize(metadata, allowed, options.tokens);
+    const logFault = faultLog(method.name, lifecycle);
     const report = (startedAt: number, thrown?: unknown) => {
       const error = thrown === undefined ? undefined : toServiceError(thrown);
-      if (error?.reason === ErrorReason.INTERNAL)
-        lifecycle.log.error({ err: error.cause, method: method.name }, "call failed");
+      if (error) logFault(error);
       options.onCall?.(method.name, (performance.now() - startedAt) / 1_000, error);
       return error && toStatus(error);
     };
+    const rules = { enter, report, limit, stopping: lifecycle.signal };
     implementation[name] =
       method.methodKind === "unary"
-        ? unary(handle as UnaryHandler, method.output, enter, report)
-        : serverStream(handle as StreamHandler, method.output, enter, report, lifecycle.signal);
+        ? unary(handle as UnaryHandler, method.output, rules)
+        : serverStream(handle as StreamHandler, method.output, rules);
   }
   server.addService(serviceDefinition(served.service), implementation as never);
 }
 
-type Report = (
-  startedAt: number,
-  thrown?: unknown,
-) => Partial<import("@grpc/grpc-js").StatusObject> | undefined;
-type Enter = (metadata: Metadata) => Identity;
-type Output = DescService["methods"][number]["output"];
-
-function unary(handle: UnaryHandler, output: Output, enter: Enter, report: Report) {
-  return async (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
-    const startedAt = performance.now();
-    const abort = new AbortController();
-    call.on("cancelled", () => abort.abort());
-    const limit = setTimeout(() => abort.abort(), CALL_LIMIT_MS);
-    try {
-      const identity = enter(call.metadata);
-      const response = await handle(call.request, { identity, signal: abort.signal });
-      report(startedAt);
-      reply(null, create(output, response as never));
-    } catch (thrown) {
-      reply(report(startedAt, thrown) ?? null);
-    } finally {
-      clearTimeout(limit);
-    }
-  };
-}
-
-function serverStream(
-  handle: StreamHandler,
-  output: Output,
-  enter: Enter,
-  report: Report,
-  stopping: AbortSignal,
-) {
-  return async (call: ServerWritableStream<unknown, unknown>) => {
-    const startedAt = performance.now();
-    const abort = new AbortController();
-    const end = () => abort.abort();
-    call.on("cancelled", end);
-    stopping.addEventListener("abort", end, { once: true });
-    try {
-      const identity = enter(call.metadata);
-      for await (const response of handle(call.request, { identity, signal: abort.signal })) {
-        if (abort.signal.aborted) break;
-        if (!call.write(create(output, response as never)))
-          await new Promise<void>((resolve) => {
-            call.once("drain", resolve);
-            abort.signal.addEventListener("abort", () => resolve(), { once: true });
-          });
-      }
-      report(startedAt);
-      call.end();
-    } catch (thrown) {
-      call.emit("error", report(startedAt, thrown));
-    } finally {
-      stopping.removeEventListener("abort", end);
-    }
+/** The caller gets a reason, the log gets the cause: each fault of ours, now and then a part's absence. */
+function faultLog(method: string, { log }: Lifecycle): (error: ServiceError) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return ({ reason, cause }) => {
+    if (reason === ErrorReason.INTERNAL) log.error({ err: cause, method }, "call failed");
+    if (reason !== ErrorReason.UNAVAILABLE || cause === undefined) return;
+    if (performance.now() - toldAt < LOG_AWAY_EVERY_MS) return;
+    toldAt = performance.now();
+    log.warn({ err: cause, method }, "calls fail: a part is away");
   };
 }
 

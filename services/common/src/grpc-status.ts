@@ -1,12 +1,18 @@
 /** ServiceError ↔ gRPC status: the detail travels in `grpc-status-details-bin` (google.rpc.Status). */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyPack, anyUnpack, durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
-import { ErrorDetailSchema, ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import {
+  type ErrorDetail,
+  ErrorDetailSchema,
+  ErrorReason,
+} from "@fanfare/proto/common/v1/error_reason";
 import { StatusSchema } from "@fanfare/proto/google/rpc/status";
 import { type ServiceError as GrpcError, Metadata, type StatusObject, status } from "@grpc/grpc-js";
-import { ServiceError } from "./errors.js";
+import { REASONS, ServiceError } from "./errors.js";
 
 const DETAILS = "grpc-status-details-bin";
+/** A status travels in HTTP/2 headers, which peers bound as a whole: a longer text would lose it all. */
+const MESSAGE_BYTES_MAX = 1_024;
 
 /** The detail message of an error, as every door sends it. */
 export function errorDetail(error: ServiceError) {
@@ -20,28 +26,39 @@ export function errorDetail(error: ServiceError) {
 
 export function toStatus(error: ServiceError): Partial<StatusObject> {
   const metadata = new Metadata();
+  const { code } = error;
+  // By way of bytes: half a surrogate pair in the text would make grpc-js throw.
+  const message = Buffer.from(error.message).toString("utf8", 0, MESSAGE_BYTES_MAX);
   const details = [anyPack(ErrorDetailSchema, errorDetail(error))];
-  const body = create(StatusSchema, { code: error.code, message: error.message, details });
+  const body = create(StatusSchema, { code, message, details });
   metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, body)));
-  return { code: error.code, details: error.message, metadata };
+  return { code, details: message, metadata };
 }
 
-/** Reads what a server of ours, or grpc-js itself, reported. */
+/**
+ * Reads what a server of ours, or grpc-js itself, reported. Never throws; a reason of a later version
+ * is read by its gRPC code.
+ */
 export function fromGrpcError(error: GrpcError): ServiceError {
-  const [bytes] = error.metadata?.get(DETAILS) ?? [];
-  if (bytes instanceof Buffer) {
-    const [any] = fromBinary(StatusSchema, bytes).details;
-    const detail = any && anyUnpack(any, ErrorDetailSchema);
-    if (detail)
-      return new ServiceError(detail.reason, error.details, {
-        cause: error,
-        metadata: detail.metadata,
-        ...(detail.retryAfter ? { retryAfterMs: durationMs(detail.retryAfter) } : {}),
-      });
-  }
-  return new ServiceError(reasonOfCode(error.code), error.details || error.message, {
+  const detail = detailOf(error);
+  const reason = detail && detail.reason in REASONS ? detail.reason : reasonOfCode(error.code);
+  return new ServiceError(reason, error.details || error.message, {
     cause: error,
+    ...(detail ? { metadata: detail.metadata } : {}),
+    ...(detail?.retryAfter ? { retryAfterMs: durationMs(detail.retryAfter) } : {}),
   });
+}
+
+/** Undefined where there is none, or one that can't be read. */
+function detailOf(error: GrpcError): ErrorDetail | undefined {
+  const [bytes] = error.metadata?.get(DETAILS) ?? [];
+  if (!(bytes instanceof Buffer)) return undefined;
+  try {
+    const [any] = fromBinary(StatusSchema, bytes).details;
+    return any && anyUnpack(any, ErrorDetailSchema);
+  } catch {
+    return undefined;
+  }
 }
 
 function reasonOfCode(code: status): ErrorReason {

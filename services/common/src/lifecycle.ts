@@ -7,11 +7,21 @@ import type { Logger } from "./log.js";
 
 type Close = () => Promise<void> | void;
 
+interface Part {
+  name: string;
+  close: Close;
+  limitMs: number;
+}
+
+/** Longest that a part may take to close where it does not say itself. */
+const PART_LIMIT_MS = 10_000;
+
 /** A stack of things to close, last in first out. `AsyncDisposableStack` is not in Node 20. */
 export class Lifecycle {
-  readonly #stack: { name: string; close: Close }[] = [];
+  readonly #stack: Part[] = [];
   readonly #abort = new AbortController();
   #closing: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(readonly log: Logger) {}
 
@@ -20,24 +30,38 @@ export class Lifecycle {
     return this.#abort.signal;
   }
 
-  push(name: string, close: Close): void {
-    this.#stack.push({ name, close });
+  /**
+   * Notes a part that was opened. `limitMs` is how long its close may take before the next part's
+   * turn: a part that others lean on while it drains says a longer one. What comes when all is closed
+   * already (a start that was overtaken by the stop) is closed at once.
+   */
+  push(name: string, close: Close, limitMs = PART_LIMIT_MS): void {
+    const part = { name, close, limitMs };
+    if (this.#isClosed) void this.#closePart(part, limitMs);
+    else this.#stack.push(part);
   }
 
-  /** Closes everything once; every later call waits for the first. Never throws. */
-  close(stepLimitMs = 10_000): Promise<void> {
+  /**
+   * Closes everything once; every later call waits for the first. Never throws. `stepLimitMs` takes
+   * the place of the parts' own limits.
+   */
+  close(stepLimitMs?: number): Promise<void> {
     this.#closing ??= this.#closeAll(stepLimitMs);
     return this.#closing;
   }
 
-  async #closeAll(stepLimitMs: number): Promise<void> {
+  async #closeAll(stepLimitMs: number | undefined): Promise<void> {
     this.#abort.abort();
-    for (let part = this.#stack.pop(); part; part = this.#stack.pop()) {
-      try {
-        await within(stepLimitMs, Promise.resolve(part.close()));
-      } catch (err) {
-        this.log.warn({ err, part: part.name }, "part did not close cleanly");
-      }
+    for (let part = this.#stack.pop(); part; part = this.#stack.pop())
+      await this.#closePart(part, stepLimitMs ?? part.limitMs);
+    this.#isClosed = true;
+  }
+
+  async #closePart(part: Part, limitMs: number): Promise<void> {
+    try {
+      await within(limitMs, Promise.resolve(part.close()));
+    } catch (err) {
+      this.log.warn({ err, part: part.name }, "part did not close cleanly");
     }
   }
 }

@@ -3,7 +3,9 @@ import { destination, type Logger, pino, stdSerializers } from "pino";
 
 export type { Logger };
 
-/** A logger on stdout. The level is one of pino's: trace, debug, info, warn, error, fatal, silent. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** A logger on stdout. The level is one of LOG_LEVELS; pino throws for another. */
 export function createLogger(service: string, level: string): Logger {
   return pino(
     {

@@ -4,9 +4,10 @@
  * store that went back in time repeats and skips nothing: the reader goes to the place that holds.
  */
 import { PARTITIONS, STREAMS, storedPartitionSubjects } from "@fanfare/proto/addresses";
-import { DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
+import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { Bus } from "./bus.js";
-import { type Lifecycle, pause } from "./lifecycle.js";
+import { type Lifecycle, pause, within } from "./lifecycle.js";
+import { Inbox } from "./partition-inbox.js";
 import type { Presence } from "./presence.js";
 
 /** One stored entry. */
@@ -39,21 +40,36 @@ export interface Projection {
   apply(batch: Batch, generation: string): Promise<{ position: number }>;
 }
 
-const BATCH_ENTRIES_MAX = 500;
-const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+/** Entries on their way to a reader: with the inbox, all that it may hold. */
+const IN_FLIGHT_MAX = 100;
 /** An idle reader looks this often whether its place still holds (an emptied Redis). */
 const CHECK_PLACE_EVERY_MS = 500;
 /** A consumer that is silent for two of these is made anew by the client. */
 const HEARTBEAT_MS = 2_000;
-const RETRY_AFTER_MS = 250;
+/**
+ * A sink that leaves the inbox full for so long gets a new consumer once it is done: the client, taking
+ * the silence for a loss, would ask for more and more. Less than two heartbeats.
+ */
+const STALL_MS = 3_000;
+const RETRY_MIN_MS = 250;
+const RETRY_MAX_MS = 1_000;
+const LOG_FAILURE_EVERY_MS = 10_000;
+/** Before a reader that was refused at once tries again: another one is at work. */
+const REFUSED_PAUSE_MS = 50;
+
+interface Parts {
+  bus: Bus;
+  lifecycle: Lifecycle;
+}
 
 /** Keeps this pod's share of the partitions read until the lifecycle ends. */
 export function readPartitions(
   projection: Projection,
-  parts: { bus: Bus; presence: Presence; lifecycle: Lifecycle },
+  parts: Parts & { presence: Presence },
 ): { restart(partition: number): void } {
   const { presence, lifecycle } = parts;
   const running = new Map<number, AbortController>();
+  const loops = new Set<Promise<void>>();
   const share = () => {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const mine = !lifecycle.signal.aborted && presence.isMine(`${projection.name} ${partition}`);
@@ -61,14 +77,15 @@ export function readPartitions(
       if (mine && !current) {
         const abort = new AbortController();
         running.set(partition, abort);
-        loops.add(readPartition(projection, partition, parts, abort.signal));
+        const loop = readPartition(projection, partition, parts, abort.signal);
+        loops.add(loop);
+        void loop.then(() => loops.delete(loop));
       } else if (!mine && current) {
         running.delete(partition);
         current.abort();
       }
     }
   };
-  const loops = new Set<Promise<void>>();
   presence.onChange(share);
   lifecycle.push(`${projection.name} readers`, async () => {
     for (const abort of running.values()) abort.abort();
@@ -84,60 +101,89 @@ export function readPartitions(
   };
 }
 
+/** Reads until the signal. Never rejects. */
 async function readPartition(
   projection: Projection,
   partition: number,
-  parts: { bus: Bus; lifecycle: Lifecycle },
+  parts: Parts,
   signal: AbortSignal,
 ): Promise<void> {
   const { log } = parts.lifecycle;
+  let waitMs = RETRY_MIN_MS;
+  let toldAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
+    // Asked while it is away, NATS would let each question run into its time-out.
+    await connection(parts.bus, signal);
     try {
-      await readOnce(projection, partition, parts, signal);
+      const applied = await readOnce(projection, partition, parts, signal);
+      waitMs = RETRY_MIN_MS;
+      if (applied === 0) await pause(REFUSED_PAUSE_MS, signal);
     } catch (err) {
       if (signal.aborted) return;
-      log.warn({ err, partition, projection: projection.name }, "reader starts again");
-      await pause(RETRY_AFTER_MS, signal);
+      if (performance.now() - toldAt >= LOG_FAILURE_EVERY_MS) {
+        log.warn({ err, partition, projection: projection.name }, "reader starts again");
+        toldAt = performance.now();
+      }
+      await pause(waitMs, signal);
+      waitMs = Math.min(waitMs * 2, RETRY_MAX_MS);
     }
   }
 }
 
-/** Reads from the place that holds until it no longer does, an error, or the end. */
+/** Resolves once the bus is connected, or with the signal. */
+function connection(bus: Bus, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (bus.connected() || signal.aborted) return resolve();
+    const done = () => {
+      forget();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const forget = bus.onReconnect(done);
+    signal.addEventListener("abort", done);
+  });
+}
+
+/**
+ * Reads from the place that holds until it no longer does, an error, or the end. Returns how many
+ * batches were applied.
+ */
 async function readOnce(
   projection: Projection,
   partition: number,
-  { bus, lifecycle }: { bus: Bus; lifecycle: Lifecycle },
+  { bus, lifecycle }: Parts,
   signal: AbortSignal,
-): Promise<void> {
-  const generation = (await bus.jsm.streams.info(STREAMS.log)).created;
+): Promise<number> {
+  const { created: generation, state } = await bus.jsm.streams.info(STREAMS.log);
   let place = await projection.position(partition, generation);
+  const about = { projection: projection.name, partition, place };
+  if (place > state.last_seq) await tellLoss(bus, lifecycle, about);
   const consumer = await bus.js.consumers.get(STREAMS.log, {
     filter_subjects: [storedPartitionSubjects(partition)],
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: place + 1,
   });
-  const inbox = new Inbox();
+  // Made anew elsewhere under the same name, the stream has a new generation: that is for us to see.
   const messages = await consumer.consume({
-    max_messages: BATCH_ENTRIES_MAX,
+    max_messages: IN_FLIGHT_MAX,
     idle_heartbeat: HEARTBEAT_MS,
-    callback: (message) => inbox.put(message),
+    abort_on_missing_resource: true,
   });
-  const closed = messages.closed().then(() => inbox.end());
+  const inbox = new Inbox<JsMsg>();
+  const filled = fill(inbox, messages);
   const stop = () => inbox.end();
   // A server that was started again has forgotten the consumer.
   const forget = bus.onReconnect(stop);
   signal.addEventListener("abort", stop, { once: true });
+  let applied = 0;
   try {
     for (;;) {
       const taken = await inbox.take(CHECK_PLACE_EVERY_MS);
-      if (signal.aborted || inbox.ended) return;
+      if (signal.aborted || inbox.ended) return applied;
       if (taken.length === 0) {
         if ((await projection.position(partition, generation)) === place) continue;
-        lifecycle.log.info(
-          { partition, projection: projection.name },
-          "place moved: reading from there",
-        );
-        return;
+        lifecycle.log.info(about, "place moved: reading from there");
+        return applied;
       }
       const pending = taken.at(-1)?.info.pending ?? 0;
       const entries = taken.map(toEntry);
@@ -146,16 +192,46 @@ async function readOnce(
         { partition, after: place, entries, pending },
         generation,
       );
-      if (position !== last) return;
+      if (position !== last) return applied;
       place = last;
+      applied++;
     }
   } finally {
     forget();
     signal.removeEventListener("abort", stop);
+    inbox.end();
     messages.stop();
-    await Promise.race([closed, pause(1_000)]);
-    await consumer.delete().catch(() => {});
+    await within(1_000, filled).catch(() => {});
+    if (bus.connected()) await consumer.delete().catch(() => {});
   }
+}
+
+/** Moves what arrives into the inbox, no faster than it is taken out. Never rejects. */
+async function fill(inbox: Inbox<JsMsg>, messages: ConsumerMessages): Promise<void> {
+  try {
+    for await (const message of messages) {
+      inbox.put(message, message.data.length);
+      if (!(await inbox.room(STALL_MS))) break;
+    }
+  } catch {
+    // The consumer or its stream is gone: whoever reads finds out why.
+  }
+  inbox.end();
+}
+
+/**
+ * A log that ends before the place of its own projection has lost entries (a store that was brought
+ * back from a backup). What is appended until it has caught up is not read: somebody must know.
+ */
+async function tellLoss(
+  bus: Bus,
+  { log }: Lifecycle,
+  about: { projection: string; partition: number; place: number },
+): Promise<void> {
+  // Asked again: the first answer may be older than the place, which another reader has moved.
+  const { last_seq: end } = (await bus.jsm.streams.info(STREAMS.log)).state;
+  if (about.place > end)
+    log.error({ ...about, end }, "the log ends before this place: entries are lost");
 }
 
 function toEntry(message: JsMsg): LogEntry {
@@ -165,43 +241,4 @@ function toEntry(message: JsMsg): LogEntry {
     storedAtMs: Number(BigInt(message.info.timestampNanos) / 1_000_000n),
     data: message.data,
   };
-}
-
-/** What has arrived and was not taken yet. */
-class Inbox {
-  #messages: JsMsg[] = [];
-  #wake: (() => void) | undefined;
-  ended = false;
-
-  put(message: JsMsg): void {
-    this.#messages.push(message);
-    this.#wake?.();
-  }
-
-  end(): void {
-    this.ended = true;
-    this.#wake?.();
-  }
-
-  /** Up to a batch of what is there; waits at most `ms` for the first. */
-  async take(ms: number): Promise<JsMsg[]> {
-    if (this.#messages.length === 0 && !this.ended)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    this.#wake = undefined;
-    let count = 0;
-    let bytes = 0;
-    for (const { data } of this.#messages) {
-      if (count === BATCH_ENTRIES_MAX || (count > 0 && bytes + data.length > BATCH_BYTES_MAX))
-        break;
-      count++;
-      bytes += data.length;
-    }
-    return this.#messages.splice(0, count);
-  }
 }

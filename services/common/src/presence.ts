@@ -21,21 +21,27 @@ export class Presence {
   static async start(kind: string, pod: string, bus: Bus, lifecycle: Lifecycle): Promise<Presence> {
     const presence = new Presence(pod);
     const subject = subjectForPresence(kind);
-    const say = (word: string) => {
+    const say = (word: "here" | "bye") => {
       if (bus.connected()) bus.nc.publish(subject, `${word} ${pod}`);
     };
-    bus.listen(subject, (message) => {
-      const [word, name] = message.string().split(" ");
+    const hearing = bus.listen(subject, (message) => {
+      const [word, ...rest] = message.string().split(" ");
+      const name = rest.join(" ");
       if (!name || name === pod) return;
       if (word === "bye") return presence.#forget(name);
       if (!presence.#seen.has(name)) say("here");
       presence.#hear(name);
     });
-    lifecycle.push(`presence of ${kind}`, () => say("bye"));
+    lifecycle.push(`presence of ${kind}`, () => {
+      // Heard after the farewell, a newcomer would be answered, and count on this pod.
+      hearing.unsubscribe();
+      say("bye");
+    });
     say("here");
     void (async () => {
-      while (!lifecycle.signal.aborted) {
+      for (;;) {
         await pause(SAY_EVERY_MS, lifecycle.signal);
+        if (lifecycle.signal.aborted) return;
         say("here");
         presence.#dropSilent();
       }

@@ -44,6 +44,7 @@ function answer(call: Call, version: typeof v1 | typeof v1alpha, index: Index): 
       call.write(
         create(version.ServerReflectionResponseSchema as typeof v1.ServerReflectionResponseSchema, {
           validHost: request.host,
+          originalRequest: request,
           messageResponse: messageResponse as never,
         }),
       );

@@ -1,21 +1,27 @@
 /** The frame around every main: start, wait for a signal, stop, and say why when that fails. */
 import { Lifecycle } from "./lifecycle.js";
-import { createLogger } from "./log.js";
+import { createLogger, LOG_LEVELS } from "./log.js";
 
 /** Longest a stop may take before the process ends itself, below Kubernetes' grace period. */
 const STOP_LIMIT_MS = 50_000;
 
 /**
- * Runs a service until SIGTERM or SIGINT. A start that fails logs one line and exits with 1; a stop
- * that hangs ends with 2; a second signal ends at once.
+ * Runs a service until SIGTERM or SIGINT, and exits with 0. A start that fails, and an exception that
+ * nobody catches, log one line and exit with 1; a stop that hangs, and a second signal, end with 2.
  */
 export async function runService(
   name: string,
   start: (lifecycle: Lifecycle) => Promise<unknown>,
 ): Promise<void> {
-  const log = createLogger(name, process.env.LOG_LEVEL ?? "info");
+  // A level that is none is a fault of the settings, which the start will tell.
+  const level = LOG_LEVELS.find((each) => each === process.env.LOG_LEVEL) ?? "info";
+  const log = createLogger(name, level);
   const lifecycle = new Lifecycle(log);
   process.on("unhandledRejection", (err) => log.error({ err }, "a promise was rejected unheard"));
+  process.on("uncaughtException", (err) => {
+    log.fatal({ err }, "an exception was not caught");
+    process.exit(1);
+  });
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
   });
@@ -30,9 +36,13 @@ export async function runService(
   }
   const signal = await stopped;
   log.info({ signal }, "stopping");
-  process.once("SIGTERM", () => process.exit(2));
-  process.once("SIGINT", () => process.exit(2));
-  setTimeout(() => process.exit(2), STOP_LIMIT_MS).unref();
+  const giveUp = (why: string) => {
+    log.fatal({ why }, "stopped by force");
+    process.exit(2);
+  };
+  for (const again of ["SIGTERM", "SIGINT"] as const)
+    process.once(again, () => giveUp("a second signal"));
+  setTimeout(giveUp, STOP_LIMIT_MS, `not closed within ${STOP_LIMIT_MS} ms`).unref();
   await lifecycle.close();
   log.info("stopped");
   setTimeout(() => process.exit(0), 1_000).unref();

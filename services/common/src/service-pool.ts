@@ -6,7 +6,8 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { DescService } from "@bufbuild/protobuf";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
-import { ServiceError, unavailable } from "./errors.js";
+import { status } from "@grpc/grpc-js";
+import { GivenUpError, ServiceError, unavailable } from "./errors.js";
 import { createClient, type ServiceClient } from "./grpc-client.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { pause } from "./lifecycle.js";
@@ -14,11 +15,21 @@ import { rendezvousOrder } from "./rendezvous.js";
 
 /** How often names are looked up again: a scaled-up pod gets work within this time. */
 const RESOLVE_EVERY_MS = 5_000;
+/** The same while no pod is known. */
+const RESOLVE_AGAIN_MS = 500;
+/** Pods that one request is offered to. */
+const PODS_TRIED_MAX = 3;
+/** After this time no further pod is tried: the caller has waited for long enough. */
+const TRY_WITHIN_MS = 5_000;
 /** How long a pod that was out of reach is asked last. */
 const AVOID_MS = 1_000;
+/** A pod that let a call run into its deadline is more likely to be stuck than busy. */
+const AVOID_SILENT_MS = 10_000;
 
 export class ServicePool<S extends DescService> {
   readonly #clients = new Map<string, ServiceClient<S>>();
+  /** Addresses by target, as its name resolved last. */
+  readonly #addresses = new Map<string, readonly string[]>();
   readonly #avoidUntil = new Map<string, number>();
   #turn = 0;
 
@@ -41,9 +52,12 @@ export class ServicePool<S extends DescService> {
       token,
     );
     await pool.#resolve();
+    if (pool.#clients.size === 0) lifecycle.log.warn({ url }, "no pod is known; looking again");
     const refresh = async () => {
-      while (!lifecycle.signal.aborted) {
-        await pause(RESOLVE_EVERY_MS, lifecycle.signal);
+      for (;;) {
+        const wait = pool.#clients.size === 0 ? RESOLVE_AGAIN_MS : RESOLVE_EVERY_MS;
+        await pause(wait, lifecycle.signal);
+        if (lifecycle.signal.aborted) return;
         await pool.#resolve();
       }
     };
@@ -56,23 +70,28 @@ export class ServicePool<S extends DescService> {
 
   /**
    * Calls the pod that `key` belongs to, or any. Where that pod is out of reach the next is asked,
-   * so `call` must be safe to repeat. Throws what the last one said.
+   * so `call` must be safe to repeat. Throws what the last one said. A deadline that passes ends the
+   * request: there is no time left for another pod, and that pod is avoided for a while.
    */
   async request<T>(
     key: string | undefined,
     call: (client: ServiceClient<S>) => Promise<T>,
   ): Promise<T> {
+    const startedAt = performance.now();
     let last: unknown;
-    for (const address of this.#order(key).slice(0, 3)) {
+    for (const address of this.#order(key).slice(0, PODS_TRIED_MAX)) {
       const client = this.#clients.get(address);
       if (!client) continue;
+      if (last !== undefined && performance.now() - startedAt > TRY_WITHIN_MS) break;
+      const askedAt = performance.now();
       try {
         return await call(client);
       } catch (error) {
         last = error;
-        if (!(error instanceof ServiceError) || error.reason !== ErrorReason.UNAVAILABLE)
-          throw error;
-        this.#avoidUntil.set(address, performance.now() + AVOID_MS);
+        if (!isOutOfReach(error)) throw error;
+        const isSilent = hasRunOut(error);
+        this.#avoid(address, isSilent, performance.now() - askedAt);
+        if (isSilent) throw error;
       }
     }
     throw last ?? unavailable(this.service.typeName);
@@ -86,6 +105,13 @@ export class ServicePool<S extends DescService> {
     return client;
   }
 
+  /** A deadline of some milliseconds says nothing of the pod. */
+  #avoid(address: string, isSilent: boolean, waitedMs: number): void {
+    if (isSilent && waitedMs < AVOID_MS) return;
+    const untilMs = performance.now() + (isSilent ? AVOID_SILENT_MS : AVOID_MS);
+    this.#avoidUntil.set(address, untilMs);
+  }
+
   #order(key: string | undefined): string[] {
     const now = performance.now();
     const addresses = [...this.#clients.keys()];
@@ -97,28 +123,48 @@ export class ServicePool<S extends DescService> {
 
   async #resolve(): Promise<void> {
     const found = new Set<string>();
-    for (const target of this.targets) {
-      const at = target.lastIndexOf(":");
-      const [host, port] = [target.slice(0, at), target.slice(at + 1)];
-      try {
-        const addresses = isIP(host)
-          ? [{ address: host }]
-          : await lookup(host, { all: true, family: 4 });
-        for (const { address } of addresses) found.add(`${address}:${port}`);
-      } catch {
-        // The name does not resolve now: keep what is known of it.
-        for (const known of this.#clients.keys()) if (known.endsWith(`:${port}`)) found.add(known);
-      }
-    }
+    for (const target of this.targets)
+      for (const address of await this.#addressesOf(target)) found.add(address);
     for (const address of found)
       if (!this.#clients.has(address))
         this.#clients.set(address, createClient(this.service, address, this.token));
     for (const [address, client] of this.#clients)
       if (!found.has(address)) {
         this.#clients.delete(address);
+        this.#avoidUntil.delete(address);
         client.close();
       }
   }
+
+  async #addressesOf(target: string): Promise<readonly string[]> {
+    const at = target.lastIndexOf(":");
+    const [host, port] = [target.slice(0, at), target.slice(at + 1)];
+    if (isIP(host)) return [target];
+    try {
+      const found = await lookup(host, { all: true, family: 4 });
+      this.#addresses.set(
+        target,
+        found.map(({ address }) => `${address}:${port}`),
+      );
+    } catch {
+      // The name does not resolve now: what is known of it is kept.
+    }
+    return this.#addresses.get(target) ?? [];
+  }
+}
+
+/** Whether it is the pod, or what it needs, that failed to answer: neither a verdict nor our own wish. */
+function isOutOfReach(error: unknown): error is ServiceError {
+  return (
+    error instanceof ServiceError &&
+    error.reason === ErrorReason.UNAVAILABLE &&
+    !(error instanceof GivenUpError)
+  );
+}
+
+/** Whether the call's deadline has passed. */
+function hasRunOut({ cause }: ServiceError): boolean {
+  return (cause as { code?: unknown } | undefined)?.code === status.DEADLINE_EXCEEDED;
 }
 
 function rotate(list: readonly string[], by: number): string[] {

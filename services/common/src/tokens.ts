@@ -34,7 +34,7 @@ export class Tokens {
         key,
         algorithms: ["HS256"],
         allowedAud: AUDIENCE,
-        requiredClaims: ["exp", "sub"],
+        requiredClaims: ["aud", "exp", "sub"],
         clockTolerance: 5_000,
         cache: 1_000,
       }),

@@ -344,6 +344,7 @@ function quizHandlers(director: () => Director): Handlers<typeof QuizService> {
       throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "no player of the session is called so");
     },
     async listPlayers({ sessionId, pageSize, pageToken }: ListRequest) {
+      away();
       const players = [...director().session(sessionId).players.values()];
       const at = Number(pageToken || 0);
       const end = at + pageSize;

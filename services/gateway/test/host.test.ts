@@ -1,7 +1,7 @@
 /** Hosts: their commands, the names they see, the counts, and removals on every gateway. */
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { expect, test } from "vitest";
-import { type TestClient, until } from "./gateway.js";
+import { settled, type TestClient, until } from "./gateway.js";
 import { openSuite } from "./suite.js";
 
 const suite = openSuite();
@@ -74,6 +74,17 @@ test("hosts are told the names, from the beginning and as players come, and nobo
   await until("both names", () => names(second).length === 2);
   expect(names(host)).toEqual(["ann", "bob"]);
   expect(ann.all("playersChanged")).toEqual([]);
+});
+
+test("names that could not be read are read again", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  suite.use(await gateway.join(sessionId, "ann"));
+  backstage.director.quizIsAway = true;
+  const host = await hostOf(sessionId);
+  await settled(host);
+  backstage.director.quizIsAway = false;
+  await until("the name", () => names(host).includes("ann"));
 });
 
 test("a list of thousands is told in slices", async () => {

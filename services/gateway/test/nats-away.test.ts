@@ -1,12 +1,14 @@
 /** NATS goes away and comes back: what was missed is read again, by itself. */
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { expect, test } from "vitest";
+import { rows } from "./backstage.js";
+import { Cable } from "./cable.js";
 import { until } from "./gateway.js";
 import { openSuite } from "./suite.js";
 
 const suite = openSuite();
 
-test("after NATS was away rooms show what happened meanwhile", async () => {
+test("while NATS is away nobody new gets in, and play goes on when it is back", async () => {
   const { backstage, gateway } = suite;
   const sessionId = await suite.newSession();
   const ann = suite.use(await gateway.join(sessionId, "ann"));
@@ -26,6 +28,26 @@ test("after NATS was away rooms show what happened meanwhile", async () => {
   await ann.next("question");
   ann.answer(1, "A", "a1");
   await ann.next("accepted");
+});
+
+test("what happened while a gateway was cut off is read when it is connected again", async () => {
+  const { backstage } = suite;
+  const cable = await Cable.open(backstage.nats.port);
+  const gateway = await suite.startGateway({ NATS_URL: `nats://127.0.0.1:${cable.port}` });
+  const sessionId = await suite.newSession();
+  const ann = suite.use(await gateway.join(sessionId, "ann"));
+  const board = suite.use(gateway.connect(`/livescore/${sessionId}`));
+  await until("the board", () => board.texts.length === 1);
+  const ready = async () => (await fetch(`http://127.0.0.1:${gateway.adminPort}/readyz`)).status;
+  cable.cut();
+  await until("not ready", async () => (await ready()) === 503);
+  await backstage.openRound(sessionId, 1);
+  await backstage.publishBoard(sessionId, { standings: rows(2) });
+  cable.mend();
+  expect(await ann.next("question", 10_000)).toMatchObject({ round: 1 });
+  await until("the rows", () => board.texts.length === 2);
+  await gateway.stop();
+  cable.close();
 });
 
 test("a change that nobody told of is found when the phase should have ended", async () => {

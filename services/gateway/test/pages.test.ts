@@ -1,4 +1,5 @@
 /** The web pages and the small paths around them. */
+import { freePort } from "@fanfare/common/servers/free-port";
 import { expect, test } from "vitest";
 import { TestGateway } from "./gateway.js";
 import { openSuite } from "./suite.js";
@@ -70,8 +71,10 @@ test("a health check answers, and ready waits for NATS", async () => {
 });
 
 test("a port in use fails the start, and says which", async () => {
-  const start = TestGateway.start(suite.backstage, { HTTP_PORT: String(suite.gateway.httpPort) });
-  await expect(start).rejects.toThrow(`port ${suite.gateway.httpPort} can't be listened on`);
+  const port = await freePort();
+  await suite.startGateway({ HTTP_PORT: String(port) });
+  const second = TestGateway.start(suite.backstage, { HTTP_PORT: String(port) });
+  await expect(second).rejects.toThrow(`port ${port} can't be listened on`);
 });
 
 test("without its pages a gateway does not start", async () => {

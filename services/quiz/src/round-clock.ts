@@ -16,6 +16,8 @@ const TURN_MS = 60;
 const RETRY_MS = 250;
 /** Others look after an ended session this much later. */
 const END_CHECK_MS = 1_500;
+/** Pods further behind in the order look at the same time as this one. */
+const END_TURNS_MAX = 2;
 /** Lanes of a session are kept this long after its end, for answers that are asked for again. */
 const FORGET_AFTER_MS = 60_000;
 /** setTimeout's own bound is 2^31 ms. */
@@ -129,6 +131,7 @@ export class RoundClock {
     const queue = () => {
       this.#endings = this.#endings.then(finish);
     };
-    setTimeout(queue, presence.rank(session.sessionId) * END_CHECK_MS).unref();
+    const turn = Math.min(presence.rank(session.sessionId), END_TURNS_MAX);
+    setTimeout(queue, turn * END_CHECK_MS).unref();
   }
 }

@@ -11,6 +11,8 @@ export interface ServerCommand {
   args: string[];
   cwd: string;
   account?: { uid: number; gid: number } | undefined;
+  /** Added to this process's own; never in the arguments, which everybody can list. */
+  environment?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ProcessOptions {
@@ -53,6 +55,7 @@ export class ServerProcess {
     const log = openServerLog(options.logFile);
     const child = spawn(command.path, command.args, {
       cwd: command.cwd,
+      env: { ...process.env, ...command.environment },
       // A group of its own: Ctrl-C in the terminal must not end it before we stop it in order.
       detached: true,
       stdio: ["ignore", log.descriptor, log.descriptor],
