@@ -114,9 +114,13 @@ async function readPartition(
   while (!signal.aborted) {
     // Asked while it is away, NATS would let each question run into its time-out.
     await connection(parts.bus, signal);
-    try {
-      const applied = await readOnce(projection, partition, parts, signal);
+    let applied = 0;
+    const onApplied = () => {
+      applied++;
       waitMs = RETRY_MIN_MS;
+    };
+    try {
+      await readOnce(projection, partition, { ...parts, onApplied }, signal);
       if (applied === 0) await pause(REFUSED_PAUSE_MS, signal);
     } catch (err) {
       if (signal.aborted) return;
@@ -144,16 +148,13 @@ function connection(bus: Bus, signal: AbortSignal): Promise<void> {
   });
 }
 
-/**
- * Reads from the place that holds until it no longer does, an error, or the end. Returns how many
- * batches were applied.
- */
+/** Reads from the place that holds until it no longer does, an error, or the end. */
 async function readOnce(
   projection: Projection,
   partition: number,
-  { bus, lifecycle }: Parts,
+  { bus, lifecycle, onApplied }: Parts & { onApplied(): void },
   signal: AbortSignal,
-): Promise<number> {
+): Promise<void> {
   const { created: generation, state } = await bus.jsm.streams.info(STREAMS.log);
   let place = await projection.position(partition, generation);
   const about = { projection: projection.name, partition, place };
@@ -175,15 +176,14 @@ async function readOnce(
   // A server that was started again has forgotten the consumer.
   const forget = bus.onReconnect(stop);
   signal.addEventListener("abort", stop, { once: true });
-  let applied = 0;
   try {
     for (;;) {
       const taken = await inbox.take(CHECK_PLACE_EVERY_MS);
-      if (signal.aborted || inbox.ended) return applied;
+      if (signal.aborted || inbox.ended) return;
       if (taken.length === 0) {
         if ((await projection.position(partition, generation)) === place) continue;
         lifecycle.log.info(about, "place moved: reading from there");
-        return applied;
+        return;
       }
       const pending = taken.at(-1)?.info.pending ?? 0;
       const entries = taken.map(toEntry);
@@ -192,9 +192,9 @@ async function readOnce(
         { partition, after: place, entries, pending },
         generation,
       );
-      if (position !== last) return applied;
+      if (position !== last) return;
       place = last;
-      applied++;
+      onApplied();
     }
   } finally {
     forget();

@@ -187,11 +187,11 @@ export class Backstage {
   /** Changes a record while no gateway can hear of it. */
   async putUnheard(sessionId: string, change: SessionFields): Promise<void> {
     const stream = "KV_sessions";
-    const { config } = await this.bus.jsm.streams.info(stream);
-    const { republish, ...silent } = config;
-    await this.bus.jsm.streams.update(stream, silent);
+    const { republish } = (await this.bus.jsm.streams.info(stream)).config;
+    // The client merges: what is to go has to be named.
+    await this.bus.jsm.streams.update(stream, { republish: undefined } as never);
     await this.putSession(sessionId, change);
-    await this.bus.jsm.streams.update(stream, { ...silent, ...(republish ? { republish } : {}) });
+    await this.bus.jsm.streams.update(stream, { republish } as never);
   }
 
   /** The question of a round is open for `seconds`. */

@@ -134,8 +134,8 @@ test("a late joiner gets the open question with the true time left", async () =>
 test("a gateway that meets a round in its middle takes the time that passed from the common clock", async () => {
   const { backstage } = suite;
   const sessionId = await suite.newSession();
-  await backstage.openRound(sessionId, 1, 20);
-  const startedAt = Date.now();
+  const startedAt = Date.now() - 3_000;
+  await backstage.openRound(sessionId, 1, 20, { phaseStartedAt: timestampFromMs(startedAt) });
   const second = await suite.startGateway();
   const late = suite.use(await second.join(sessionId, "bob"));
   await late.next("question");
@@ -143,8 +143,7 @@ test("a gateway that meets a round in its middle takes the time that passed from
   await late.next("accepted");
   const passedMs = Date.now() - startedAt;
   const stored = backstage.director.session(sessionId).answers.get(`1 ${late.playerId}`);
-  expect(stored?.elapsedMs).toBeGreaterThan(0);
-  expect(Math.abs((stored?.elapsedMs ?? 0) - passedMs)).toBeLessThan(250);
+  expect(Math.abs((stored?.elapsedMs ?? 0) - passedMs)).toBeLessThan(500);
 });
 
 test("joins that come together are few calls", async () => {

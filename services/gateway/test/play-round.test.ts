@@ -173,7 +173,7 @@ test("without the leaderboard results are told as stale, and told again when it 
     reveal: { answer: ["A"], answers: 1 },
   });
   expect(await ann.next("ownResult")).toMatchObject({ correct: true, points: 900, stale: true });
-  expect(await ann.next("board")).toMatchObject({ stale: true });
+  expect(await ann.next("board", 2_000)).toMatchObject({ stale: true });
   backstage.director.leaderboardIsAway = false;
   await backstage.reveal(sessionId, 1);
   expect(await ann.next("ownResult")).toMatchObject({ total: 900, rank: 1, stale: false });

@@ -11,8 +11,8 @@ import type { Answers, PendingAnswer } from "../domain/service-ports.js";
 const BATCH_MAX = 500;
 /** Longest that a batch waits for the one before it. */
 const HOLD_MS = 20;
-/** Without a verdict by then, a player is asked to send again. */
-const VERDICT_WITHIN_MS = 2_000;
+/** Without a verdict by then, players are asked to send again: within 2 s with what came before. */
+const VERDICT_WITHIN_MS = 1_900;
 
 export interface AnswerLanesOptions {
   batchMs: number;

@@ -6,8 +6,8 @@ import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import type { Config } from "../config.js";
 import type { UwsSockets } from "./uws-sockets.js";
 
-/** The lifecycle gives each of its parts 10 s: the leaving of the sockets is several parts. */
-const STEP_MS = 9_000;
+/** What a part of the stop may take beyond its settings. */
+const MARGIN_MS = 2_000;
 
 /** Without it, a second gateway would silently share the port (SO_REUSEPORT). */
 const EXCLUSIVE_PORT = 1;
@@ -41,12 +41,12 @@ export async function listen(
   lifecycle.push("public port", () => {
     app.close();
   });
-  for (let left = config.DRAIN_SPREAD_MS + STEP_MS; left > 0; left -= STEP_MS)
-    lifecycle.push("sockets", () => Promise.race([sockets.leave(), pause(STEP_MS)]));
-  lifecycle.push("listening", async () => {
+  lifecycle.push("sockets", () => sockets.leave(), config.DRAIN_SPREAD_MS + MARGIN_MS);
+  const stopListening = async () => {
     health.draining();
     await pause(config.DRAIN_MS);
     uWS.us_listen_socket_close(listening);
-  });
+  };
+  lifecycle.push("listening", stopListening, config.DRAIN_MS + MARGIN_MS);
   return bound;
 }

@@ -17,6 +17,7 @@ import { Milestones } from "./milestones.js";
 import type { Clock, RoomDuties, RoomListener, RoomSource } from "./ports.js";
 import { RoomBoard } from "./room-board.js";
 import { endedFrame } from "./room-frames.js";
+import { RoomReader } from "./room-reader.js";
 import { Roster } from "./roster.js";
 import { Scene } from "./scene.js";
 
@@ -56,12 +57,7 @@ export class Room implements RoomListener {
   emptySince = performance.now();
   #revision = 0;
   #ended: Frame | undefined;
-  #source: RoomSource | undefined;
-  #reading: Promise<void> | undefined;
-  #loaded = false;
-  /** A read has begun and not succeeded since: what is known here may be old. */
-  #mustRead = true;
-  #readAt = Number.NEGATIVE_INFINITY;
+  readonly #reader = new RoomReader();
   readonly #board: RoomBoard;
   readonly #scene: Scene;
   readonly #milestones = new Milestones();
@@ -87,34 +83,23 @@ export class Room implements RoomListener {
   // --- life ----------------------------------------------------------------------------------------
 
   follow(source: RoomSource): void {
-    this.#source = source;
+    this.#reader.follow(source);
   }
 
   /** Resolves once record and board have been read. Fails with UNAVAILABLE; the next call tries again. */
   ready(): Promise<void> {
-    return this.#loaded ? Promise.resolve() : this.read();
+    return this.#reader.hasRead ? Promise.resolve() : this.#reader.read();
   }
 
   /** Reads record and board again: something may have been missed. Fails with UNAVAILABLE. */
   read(): Promise<void> {
-    this.#readAt = performance.now();
-    this.#mustRead = true;
-    this.#reading ??= (this.#source?.read() ?? Promise.resolve())
-      .then(() => {
-        this.#loaded = true;
-        this.#mustRead = false;
-      })
-      .finally(() => {
-        this.#reading = undefined;
-      });
-    return this.#reading;
+    return this.#reader.read();
   }
 
   close(): void {
     this.#announcer.close();
     this.liveScores.close();
-    this.#source?.close();
-    this.#source = undefined;
+    this.#reader.close();
   }
 
   get size(): number {
@@ -139,12 +124,9 @@ export class Room implements RoomListener {
   check(now: number): "overdue" | "fine" {
     if (this.#milestones.isLate(this.board?.finalRound ?? 0, now)) this.markStale();
     this.#sayEndedIfDue(now);
-    if (now - this.#readAt < OVERDUE_MS) return "fine";
-    if (this.#mustRead) return "overdue";
     const endsAt = this.session?.phaseEndsAt && timestampMs(this.session.phaseEndsAt);
-    return endsAt !== undefined && this.parts.clock.now() - endsAt > OVERDUE_MS
-      ? "overdue"
-      : "fine";
+    const isLate = endsAt !== undefined && this.parts.clock.now() - endsAt > OVERDUE_MS;
+    return this.#reader.isDue(now, isLate) ? "overdue" : "fine";
   }
 
   // --- who is here -----------------------------------------------------------------------------------
@@ -204,7 +186,7 @@ export class Room implements RoomListener {
     if (before && isAnotherSession(before, session)) this.#beginAnew(session);
     this.session = session;
     const now = performance.now();
-    this.answerClock.show(session, now, this.#loaded ? undefined : this.parts.clock.now());
+    this.answerClock.show(session, now, this.#reader.hasRead ? undefined : this.parts.clock.now());
     for (const frame of this.#scene.show(session)) this.#announcer.say(this.topics.all, frame);
     if (before?.locked !== session?.locked || before?.phase !== session?.phase)
       this.#announcer.saySoon("lobby");

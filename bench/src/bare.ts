@@ -1,0 +1,25 @@
+/** Starts the bare server. */
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export interface Bare extends AsyncDisposable {
+  pid: number;
+  port: number;
+}
+
+export async function startBare(natsUrl: string): Promise<Bare> {
+  const main = fileURLToPath(new URL("./bare-process.js", import.meta.url));
+  const child: ChildProcess = fork(main, [natsUrl]);
+  const { port } = await new Promise<{ port: number }>((resolve, reject) => {
+    child.once("message", (message) => resolve(message as { port: number }));
+    child.once("exit", (code) => reject(new Error(`the bare server ended with ${code}`)));
+  });
+  return {
+    pid: child.pid ?? 0,
+    port,
+    async [Symbol.asyncDispose]() {
+      child.disconnect();
+      await new Promise((resolve) => child.once("exit", resolve));
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** What has arrived for a projection and was not taken yet: batches out, and a bound on what comes in. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+const BATCH_ENTRIES_MAX = 500;
+const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+
+export class Inbox<T> {
+  #items: { item: T; bytes: number }[] = [];
+  #bytes = 0;
+  #ended = false;
+  #wakeTaker = () => {};
+  #wakeFiller = () => {};
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  put(item: T, bytes: number): void {
+    this.#items.push({ item, bytes });
+    this.#bytes += bytes;
+    this.#wakeTaker();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wakeTaker();
+    this.#wakeFiller();
+  }
+
+  /** Waits while a whole batch is lying here; false where that takes longer than `ms`, and at the end. */
+  async room(ms: number): Promise<boolean> {
+    if (this.#isFull() && !this.#ended)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.#wakeFiller = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    this.#wakeFiller = () => {};
+    return !this.#ended && !this.#isFull();
+  }
+
+  /** Up to a batch of what is there; waits at most `ms` for the first. */
+  async take(ms: number): Promise<T[]> {
+    if (this.#items.length === 0 && !this.#ended)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.#wakeTaker = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    this.#wakeTaker = () => {};
+    // What came with the first, in one piece from the network, is still on its way here.
+    await nextTurn();
+    let count = 0;
+    let size = 0;
+    for (const { bytes } of this.#items) {
+      if (count === BATCH_ENTRIES_MAX || (count > 0 && size + bytes > BATCH_BYTES_MAX)) break;
+      count++;
+      size += bytes;
+    }
+    this.#bytes -= size;
+    const taken = this.#items.splice(0, count).map(({ item }) => item);
+    if (!this.#isFull()) this.#wakeFiller();
+    return taken;
+  }
+
+  #isFull(): boolean {
+    return this.#items.length >= BATCH_ENTRIES_MAX || this.#bytes >= BATCH_BYTES_MAX;
+  }
+}

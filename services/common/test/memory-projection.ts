@@ -1,0 +1,60 @@
+/** A projection in memory, as true to its word as Redis and PostgreSQL, and as moody as a test wants it. */
+import { PARTITIONS } from "@fanfare/proto/addresses";
+import type { Batch, Projection } from "../src/partition-reader.js";
+
+interface Kept {
+  generation: string;
+  position: number;
+  /** Every sequence that was applied, in order. */
+  sequences: number[];
+}
+
+export class MemoryProjection implements Projection {
+  readonly name = "memory";
+  readonly #kept = new Map<number, Kept>();
+  /** Batches that were refused as they did not follow the place. */
+  refusals = 0;
+  batches = 0;
+  /** Called before each batch; what it throws fails the batch, true refuses it. */
+  before: (batch: Batch) => Promise<boolean> | boolean = () => false;
+
+  async position(partition: number, generation: string): Promise<number> {
+    return this.#of(partition, generation).position;
+  }
+
+  async apply(batch: Batch, generation: string): Promise<{ position: number }> {
+    const refuses = await this.before(batch);
+    const kept = this.#of(batch.partition, generation);
+    if (refuses || batch.after !== kept.position) {
+      this.refusals++;
+      return { position: kept.position };
+    }
+    this.batches++;
+    for (const { sequence } of batch.entries) kept.sequences.push(sequence);
+    kept.position = batch.entries.at(-1)?.sequence ?? kept.position;
+    return { position: kept.position };
+  }
+
+  /** What FLUSHALL does. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
+  /** What has been applied, by partition. */
+  sequences(): number[][] {
+    return Array.from({ length: PARTITIONS }, (_, i) => this.#kept.get(i)?.sequences ?? []);
+  }
+
+  count(): number {
+    return this.sequences().reduce((sum, { length }) => sum + length, 0);
+  }
+
+  #of(partition: number, generation: string): Kept {
+    let kept = this.#kept.get(partition);
+    if (kept?.generation !== generation) {
+      kept = { generation, position: 0, sequences: [] };
+      this.#kept.set(partition, kept);
+    }
+    return kept;
+  }
+}
