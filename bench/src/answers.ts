@@ -152,6 +152,11 @@ export async function benchAnswers(players: number, rounds: number): Promise<Ans
       ],
     ),
   );
+  if (process.env.DEBUG_ROUNDS)
+    for (const r of each)
+      console.log(
+        [...r.cpu].map(([n, v]) => n + " " + Math.round((v * 1e6) / r.acks.length)).join("  "),
+      );
   console.log(
     `stored ${stored?.n} rows of ${acked} acknowledged answers: ${lost} lost, ${doubled} doubled`,
   );

@@ -12,6 +12,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
     players: { type: "string", default: "5000" },
+    rounds: { type: "string", default: "4" },
     quick: { type: "boolean", default: false },
   },
 });
@@ -32,7 +33,7 @@ if (wants("fanout"))
 if (wants("answers")) {
   const { lost, doubled } = await benchAnswers(
     values.quick ? Math.min(players, 1_000) : players,
-    values.quick ? 2 : 4,
+    values.quick ? 2 : Number(values.rounds),
   );
   if (lost !== 0 || doubled !== 0) process.exitCode = 1;
 }

@@ -20,6 +20,8 @@ export function dial(url: string, name: string): Promise<NatsConnection> {
     reconnectJitter: 100,
     // Refused twice in a row, the client would give up for ever: a rotated password may come late.
     ignoreAuthErrorAbort: true,
+    // A stack trace for each request would cost more than the request.
+    noAsyncTraces: true,
     pingInterval: 5_000,
     maxPingOut: 2,
   });

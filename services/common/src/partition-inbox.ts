@@ -29,7 +29,7 @@ export class Inbox<T> {
 
   /** Waits while a whole batch is lying here; false where that takes longer than `ms`, and at the end. */
   async room(ms: number): Promise<boolean> {
-    if (this.#isFull() && !this.#ended)
+    if (this.isFull && !this.#ended)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
         this.#wakeFiller = () => {
@@ -38,7 +38,7 @@ export class Inbox<T> {
         };
       });
     this.#wakeFiller = () => {};
-    return !this.#ended && !this.#isFull();
+    return !this.#ended && !this.isFull;
   }
 
   /** Up to a batch of what is there; waits at most `ms` for the first. */
@@ -63,11 +63,12 @@ export class Inbox<T> {
     }
     this.#bytes -= size;
     const taken = this.#items.splice(0, count).map(({ item }) => item);
-    if (!this.#isFull()) this.#wakeFiller();
+    if (!this.isFull) this.#wakeFiller();
     return taken;
   }
 
-  #isFull(): boolean {
+  /** A whole batch is lying here. */
+  get isFull(): boolean {
     return this.#items.length >= BATCH_ENTRIES_MAX || this.#bytes >= BATCH_BYTES_MAX;
   }
 }

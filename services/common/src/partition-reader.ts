@@ -34,6 +34,15 @@ export interface Batch {
 /** A projection of the log. `generation` names the stream: another one means that the log is new. */
 export interface Projection {
   readonly name: string;
+  readonly pace: {
+    /**
+     * How long entries gather after a batch before the next is applied, in ms: many in one step cost
+     * less. The first is applied at once, and a reader that is behind does not wait.
+     */
+    gatherMs: number;
+    /** How often an idle reader looks whether its place still holds, in ms (an emptied Redis). */
+    checkPlaceEveryMs: number;
+  };
   /** The last sequence that is in the result; 0 for none of this generation. */
   position(partition: number, generation: string): Promise<number>;
   /** Applies the batch and moves the place, or does nothing and says which place holds. */
@@ -42,8 +51,6 @@ export interface Projection {
 
 /** Entries on their way to a reader: with the inbox, all that it may hold. */
 const IN_FLIGHT_MAX = 100;
-/** An idle reader looks this often whether its place still holds (an emptied Redis). */
-const CHECK_PLACE_EVERY_MS = 500;
 /** A consumer that is silent for two of these is made anew by the client. */
 const HEARTBEAT_MS = 2_000;
 /**
@@ -178,7 +185,7 @@ async function readOnce(
   signal.addEventListener("abort", stop, { once: true });
   try {
     for (;;) {
-      const taken = await inbox.take(CHECK_PLACE_EVERY_MS);
+      const taken = await inbox.take(projection.pace.checkPlaceEveryMs);
       if (signal.aborted || inbox.ended) return;
       if (taken.length === 0) {
         if ((await projection.position(partition, generation)) === place) continue;
@@ -195,6 +202,7 @@ async function readOnce(
       if (position !== last) return;
       place = last;
       onApplied();
+      if (!inbox.isFull) await pause(projection.pace.gatherMs, signal);
     }
   } finally {
     forget();

@@ -5,6 +5,8 @@ import { holdsWithin } from "@fanfare/common/servers/wait";
 import { explainLog } from "./explain-log.js";
 import type { ProcessPlan } from "./processes.js";
 
+/** Short-lived answers die young: a larger nursery halves the work of collecting them. */
+const NODE_FLAGS = ["--enable-source-maps", "--max-semi-space-size=64"];
 const READY_LIMIT_MS = 60_000;
 const PROBE_LIMIT_MS = 2_000;
 
@@ -93,7 +95,7 @@ export class ServiceProcess implements StackProcess {
     const started = await ServerProcess.spawn(
       {
         path: process.execPath,
-        args: ["--enable-source-maps", plan.main],
+        args: [...NODE_FLAGS, plan.main],
         cwd: options.run,
         environment: plan.env,
       },

@@ -68,6 +68,7 @@ type ApplyReply = [
 
 export class RedisStandings implements Projection {
   readonly name = "leaderboard";
+  readonly pace = { gatherMs: 20, checkPlaceEveryMs: 500 };
   /** The place that this process knows of; differs from Redis' where somebody else was at work. */
   readonly #places = new Map<number, number>();
 

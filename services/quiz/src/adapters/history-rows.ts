@@ -1,6 +1,6 @@
 /** Entries of the log, in order, as rows for PostgreSQL. Pure. */
 import { nicknameKey } from "@fanfare/proto/addresses";
-import type { RoundClosed, SessionCreated } from "@fanfare/proto/events/v1/events";
+import type { RoundClosed, ScoredAnswer, SessionCreated } from "@fanfare/proto/events/v1/events";
 import type { HistoryEntry } from "../domain/history-entry.js";
 
 export interface SessionKey {
@@ -10,22 +10,48 @@ export interface SessionKey {
 
 type Timed = SessionKey & { sequence: number; storedAtMs: number };
 
+/** Scores by column, as the insert takes them: a row object for each would cost more than the rest. */
+export class ScoreColumns {
+  readonly sessionId: string[] = [];
+  readonly logStart: number[] = [];
+  readonly round: number[] = [];
+  readonly playerId: string[] = [];
+  readonly points: number[] = [];
+  /** 1, 0, or null: the driver takes no arrays of booleans or dates. */
+  readonly correct: (number | null)[] = [];
+  readonly choices: string[] = [];
+  readonly elapsedMs: number[] = [];
+  readonly submissionId: string[] = [];
+  readonly sequence: number[] = [];
+  readonly acceptedAt: string[] = [];
+
+  get length(): number {
+    return this.playerId.length;
+  }
+
+  /** Adds one score; `answer` is missing for what an outsider published. */
+  push(place: ScorePlace, playerId: string, points: number, answer?: ScoredAnswer): void {
+    this.sessionId.push(place.sessionId);
+    this.logStart.push(place.logStart);
+    this.round.push(place.round);
+    this.playerId.push(playerId);
+    this.points.push(points);
+    this.correct.push(answer ? Number(answer.correct) : null);
+    this.choices.push(answer?.choices.join(",") ?? "");
+    this.elapsedMs.push(answer?.elapsedMs ?? 0);
+    this.submissionId.push(answer?.submissionId ?? "");
+    this.sequence.push(place.sequence);
+    this.acceptedAt.push(place.acceptedAt);
+  }
+}
+
+type ScorePlace = SessionKey & { round: number; sequence: number; acceptedAt: string };
+
 export interface HistoryRows {
   sessions: (SessionKey & { created: SessionCreated | undefined; storedAtMs: number })[];
   players: (SessionKey & { playerId: string; nickname: string; user: string; joinedAt: string })[];
   removed: (SessionKey & { playerId: string; status: number })[];
-  scores: (SessionKey & {
-    round: number;
-    playerId: string;
-    points: number;
-    /** 1, 0, or null: the driver takes no arrays of booleans or dates. */
-    correct: number | null;
-    choices: string;
-    elapsedMs: number;
-    submissionId: string;
-    sequence: number;
-    acceptedAt: string;
-  })[];
+  scores: ScoreColumns;
   rounds: (SessionKey & { round: number; closed: RoundClosed; storedAtMs: number })[];
   ended: Timed[];
 }
@@ -36,7 +62,7 @@ export function rowsOf(entries: readonly HistoryEntry[], starts: Map<string, num
     sessions: [],
     players: [],
     removed: [],
-    scores: [],
+    scores: new ScoreColumns(),
     rounds: [],
     ended: [],
   };
@@ -57,35 +83,14 @@ function add(rows: HistoryRows, key: SessionKey, entry: HistoryEntry): void {
   const acceptedAt = new Date(storedAtMs).toISOString();
   switch (entry.kind) {
     case "score":
-      rows.scores.push({
-        ...key,
-        round,
-        playerId: entry.playerId,
-        points: entry.points,
-        correct: null,
-        choices: "",
-        elapsedMs: 0,
-        submissionId: "",
-        sequence,
-        acceptedAt,
-      });
+      rows.scores.push({ ...key, round, sequence, acceptedAt }, entry.playerId, entry.points);
       break;
-    case "answers":
-      for (const { playerId, points, correct, choices, elapsedMs, submissionId } of entry.batch
-        .answers)
-        rows.scores.push({
-          ...key,
-          round,
-          playerId,
-          points,
-          correct: correct ? 1 : 0,
-          choices: choices.join(","),
-          elapsedMs,
-          submissionId,
-          sequence,
-          acceptedAt,
-        });
+    case "answers": {
+      const place = { ...key, round, sequence, acceptedAt };
+      for (const answer of entry.batch.answers)
+        rows.scores.push(place, answer.playerId, answer.points, answer);
       break;
+    }
     case "players":
       addPlayers(rows, key, entry.batch.changes, acceptedAt);
       break;

@@ -14,6 +14,7 @@ type Tx = Parameters<Parameters<Sql["begin"]>[1]>[0];
 
 export class PostgresHistory implements Projection {
   readonly name = "history";
+  readonly pace = { gatherMs: 100, checkPlaceEveryMs: 5_000 };
   /** Start of the session that an id means now, by partition; read again after a failure. */
   readonly #starts = new Map<number, Map<string, number>>();
 
@@ -163,18 +164,16 @@ async function insertPlayers(tx: Tx, { players, removed }: HistoryRows): Promise
 
 async function insertScores(tx: Tx, { scores }: HistoryRows): Promise<number> {
   if (scores.length === 0) return 0;
-  const column = <K extends keyof (typeof scores)[number]>(name: K) =>
-    scores.map((score) => score[name]);
   const inserted = await tx`
     INSERT INTO quiz.quiz_history
     SELECT session_id, log_start, round, player_id, points, correct::bool,
       string_to_array(choices, ','), elapsed_ms, submission_id, sequence,
       accepted_at::timestamptz
-    FROM unnest(${column("sessionId")}::text[], ${column("logStart")}::bigint[],
-      ${column("round")}::int[], ${column("playerId")}::text[], ${column("points")}::int[],
-      ${column("correct")}::int[], ${column("choices")}::text[], ${column("elapsedMs")}::int[],
-      ${column("submissionId")}::text[], ${column("sequence")}::bigint[],
-      ${column("acceptedAt")}::text[])
+    FROM unnest(${scores.sessionId}::text[], ${scores.logStart}::bigint[],
+      ${scores.round}::int[], ${scores.playerId}::text[], ${scores.points}::int[],
+      ${scores.correct}::int[], ${scores.choices}::text[], ${scores.elapsedMs}::int[],
+      ${scores.submissionId}::text[], ${scores.sequence}::bigint[],
+      ${scores.acceptedAt}::text[])
       AS new (session_id, log_start, round, player_id, points, correct, choices, elapsed_ms,
         submission_id, sequence, accepted_at)
     ON CONFLICT DO NOTHING`;
