@@ -19,11 +19,15 @@ export interface Identity {
 }
 
 const AUDIENCE = "fanfare";
+const TOLERANCE_MS = 5_000;
+const KNOWN_MAX = 1_000;
 
 /** Signs and verifies tokens. */
 export class Tokens {
   readonly #sign: (payload: Record<string, unknown>) => string;
   readonly #verifiers: ((token: string) => Record<string, unknown>)[];
+  /** Tokens that were good before: a signature costs more than a small call. */
+  readonly #known = new Map<string, { identity: Identity; untilMs: number }>();
 
   constructor(secrets: readonly string[]) {
     const [first] = secrets;
@@ -35,8 +39,7 @@ export class Tokens {
         algorithms: ["HS256"],
         allowedAud: AUDIENCE,
         requiredClaims: ["aud", "exp", "sub"],
-        clockTolerance: 5_000,
-        cache: 1_000,
+        clockTolerance: TOLERANCE_MS,
       }),
     );
   }
@@ -54,9 +57,12 @@ export class Tokens {
 
   /** Throws UNAUTHENTICATED for whatever is not a valid token of ours. */
   verify(token: string): Identity {
+    const known = this.#known.get(token);
+    if (known && Date.now() < known.untilMs) return known.identity;
+    this.#known.delete(token);
     for (const verify of this.#verifiers) {
       try {
-        return toIdentity(verify(token));
+        return this.#remember(token, verify(token));
       } catch {
         // The next secret may fit.
       }
@@ -65,6 +71,17 @@ export class Tokens {
       ErrorReason.UNAUTHENTICATED,
       "the token is expired or not one of this installation; get a new one",
     );
+  }
+
+  #remember(token: string, claims: Record<string, unknown>): Identity {
+    const identity = toIdentity(claims);
+    if (this.#known.size >= KNOWN_MAX)
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest);
+        break;
+      }
+    this.#known.set(token, { identity, untilMs: Number(claims.exp) * 1_000 + TOLERANCE_MS });
+    return identity;
   }
 }
 

@@ -31,11 +31,12 @@ export interface LaneCounters {
   retry(): void;
 }
 
+/** Commands that were given together, and get their verdicts together. */
 interface Waiting<Command, Verdict> {
-  /** Undefined closes the lane. */
-  command: Command | undefined;
+  /** None closes the lane. */
+  commands: readonly Command[];
   since: number;
-  resolve(verdict: Verdict | undefined): void;
+  resolve(verdicts: Verdict[]): void;
   reject(error: unknown): void;
 }
 
@@ -55,14 +56,17 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     private readonly counters: LaneCounters,
   ) {}
 
-  /** Resolves once durable, or decided by what is durable. Throws UNAVAILABLE (retryable) after 1.8 s. */
-  submit(command: Command): Promise<Verdict> {
-    return this.#enqueue(command) as Promise<Verdict>;
+  /**
+   * Verdicts in the order of the commands, once durable or decided by what is durable. Throws
+   * UNAVAILABLE (retryable) after 1.8 s. At most ENTRY_COMMANDS_MAX at once.
+   */
+  submit(commands: readonly Command[]): Promise<Verdict[]> {
+    return commands.length === 0 ? Promise.resolve([]) : this.#enqueue(commands);
   }
 
   /** Appends the entry after which the lane takes no change. Safe to repeat, from any pod. */
   async close(): Promise<void> {
-    await this.#enqueue(undefined);
+    await this.#enqueue([]);
   }
 
   /** Takes in what other pods have written. */
@@ -73,9 +77,9 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     return this.#refreshing;
   }
 
-  #enqueue(command: Command | undefined): Promise<Verdict | undefined> {
+  #enqueue(commands: readonly Command[]): Promise<Verdict[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ command, since: performance.now(), resolve, reject });
+      this.#waiting.push({ commands, since: performance.now(), resolve, reject });
       if (!this.#running) void this.#run();
     });
   }
@@ -84,7 +88,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
-      const taken = this.#waiting.splice(0, ENTRY_COMMANDS_MAX);
+      const taken = this.#take();
       try {
         await this.#settle(taken);
       } catch (error) {
@@ -94,7 +98,19 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     this.#running = false;
   }
 
-  async #settle(taken: Waiting<Command, Verdict>[]): Promise<void> {
+  /** As many of those who wait as one entry holds, and at least the first. */
+  #take(): Waiting<Command, Verdict>[] {
+    let size = 0;
+    let count = 0;
+    for (const { commands } of this.#waiting) {
+      size += commands.length;
+      if (count > 0 && size > ENTRY_COMMANDS_MAX) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #settle(taken: readonly Waiting<Command, Verdict>[]): Promise<void> {
     const deadline = (taken[0]?.since ?? 0) + COMMAND_LIMIT_MS;
     let hasRead = false;
     for (let attempt = 0; ; attempt++) {
@@ -108,27 +124,24 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
         const stored = await this.#append(changes, closing, deadline, attempt);
         if (!stored) continue;
       }
-      for (const [index, { resolve }] of taken.entries()) resolve(verdicts[index]);
+      for (const [index, { resolve }] of taken.entries()) resolve(verdicts[index] ?? []);
       return;
     }
   }
 
   #decide(taken: readonly Waiting<Command, Verdict>[]) {
     const changes: Change[] = [];
-    const verdicts: (Verdict | undefined)[] = [];
     let closing = false;
     let unsure = false;
-    for (const { command } of taken) {
-      if (command === undefined) {
-        closing = !this.fold.closed;
-        verdicts.push(undefined);
-        continue;
-      }
-      const { change, verdict, ...decided } = this.fold.decide(command, changes);
-      unsure ||= decided.unsure ?? false;
-      if (change !== undefined) changes.push(change);
-      verdicts.push(verdict);
-    }
+    const verdicts = taken.map(({ commands }) => {
+      if (commands.length === 0) closing = !this.fold.closed;
+      return commands.map((command) => {
+        const decided = this.fold.decide(command, changes);
+        if (decided.change !== undefined) changes.push(decided.change);
+        if (decided.unsure) unsure = true;
+        return decided.verdict;
+      });
+    });
     return { changes, verdicts, closing, unsure };
   }
 

@@ -70,8 +70,9 @@ export class JetStreamSessionLog implements SessionLog {
     return this.session.logStart;
   }
 
-  changePlayer(nicknameKey: string, change: PlayerChange): Promise<PlayerVerdict> {
-    return this.#playerLane(nicknameKey).submit(change);
+  async changePlayer(nicknameKey: string, change: PlayerChange): Promise<PlayerVerdict> {
+    const [verdict] = await this.#playerLane(nicknameKey).submit([change]);
+    return verdict ?? { kind: "notFound" };
   }
 
   /** Finds players; asks the log once for those that this pod has not heard of. */

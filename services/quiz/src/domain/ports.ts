@@ -44,8 +44,8 @@ export interface SessionStore {
 
 /** One answer lane of a round. */
 export interface AnswerLane {
-  /** Resolves once durable, or decided by what is durable. Throws UNAVAILABLE (retryable). */
-  submit(answer: ScoredAnswer): Promise<AnswerVerdict>;
+  /** In order, once durable or decided by what is durable. Throws UNAVAILABLE (retryable). */
+  submit(answers: readonly ScoredAnswer[]): Promise<AnswerVerdict[]>;
   /** What the log holds of a player, as far as this pod has read. */
   find(playerId: string): ScoredAnswer | undefined;
   /** Reads on to the end of the lane. */

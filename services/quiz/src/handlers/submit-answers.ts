@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { invalidField } from "@fanfare/common/errors";
 import { isToken } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
-import { type ScoredAnswer, ScoredAnswerSchema } from "@fanfare/proto/events/v1/events";
+import type { ScoredAnswer } from "@fanfare/proto/events/v1/events";
 import type { Answer, SubmitAnswersRequest } from "@fanfare/proto/quiz/v1/quiz_service";
 import {
   type FrozenQuestion,
@@ -36,24 +36,40 @@ export async function submitAnswers(context: QuizContext, request: SubmitAnswers
   // A round that is over takes nothing new, but a first verdict is given again.
   if (!isOpen) await lane.refresh();
   const streak = isOpen ? await log.streaksAfter(session.previousRound, request.lane) : () => 0;
-  const results = await Promise.all(
-    request.answers.map(async (answer, index) => {
-      const player = players[index];
-      if (!player) return { refused: ErrorReason.PLAYER_NOT_FOUND };
-      if (log.laneOf(answer.playerId) !== request.lane)
-        throw invalidField("lane", "the players' lane");
-      const known = lane.find(answer.playerId);
-      if (known) return againResult(known, answer);
-      const refused = refusalOf(player.status) ?? refusal(answer, session, question, isOpen);
-      if (refused) return { refused };
-      return toResult(await lane.submit(score(answer, session, question, streak(answer.playerId))));
-    }),
-  );
-  for (const result of results)
-    context.metrics.answers.inc({
-      outcome: "refused" in result && result.refused ? ErrorReason[result.refused] : "accepted",
-    });
+  const results: Result[] = new Array(request.answers.length);
+  const scored: ScoredAnswer[] = [];
+  const places: number[] = [];
+  for (const [index, answer] of request.answers.entries()) {
+    const { playerId } = answer;
+    if (log.laneOf(playerId) !== request.lane) throw invalidField("lane", "the players' lane");
+    const player = players[index];
+    const known = lane.find(playerId);
+    const refused = player
+      ? (refusalOf(player.status) ?? refusal(answer, session, question, isOpen))
+      : ErrorReason.PLAYER_NOT_FOUND;
+    if (player && known) results[index] = againResult(known, answer);
+    else if (refused) results[index] = { refused };
+    else {
+      places.push(index);
+      scored.push(score(answer, session, question, streak(playerId)));
+    }
+  }
+  for (const [i, verdict] of (await lane.submit(scored)).entries())
+    results[places[i] ?? -1] = toResult(verdict);
+  count(context, results);
   return { results };
+}
+
+type Result = { refused?: ErrorReason; points?: number; correct?: boolean; streak?: number };
+
+/** Once a batch: a labelled counter costs as much as a score. */
+function count({ metrics }: QuizContext, results: readonly Result[]): void {
+  const outcomes = new Map<string, number>();
+  for (const { refused } of results) {
+    const outcome = refused ? ErrorReason[refused] : "accepted";
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+  for (const [outcome, n] of outcomes) metrics.answers.inc({ outcome }, n);
 }
 
 /** The session as this pod knows it; asked of the store where the round is not the one known. */
@@ -106,25 +122,19 @@ function score(
     session.options ?? create(SessionOptionsSchema),
   );
   const { playerId, submissionId, choices } = answer;
-  return create(ScoredAnswerSchema, {
-    playerId,
-    submissionId,
-    choices,
-    points,
-    correct,
-    elapsedMs,
-    streak,
-  });
+  // As create() makes it, which would cost more than the scoring.
+  const $typeName = "events.v1.ScoredAnswer";
+  return { $typeName, playerId, submissionId, choices, points, correct, elapsedMs, streak };
 }
 
 /** What the first answer got, for the same answer sent again; a refusal for another one. */
-function againResult(first: ScoredAnswer, answer: Answer) {
+function againResult(first: ScoredAnswer, answer: Answer): Result {
   return first.submissionId === answer.submissionId
     ? toResult({ kind: "accepted", answer: first })
     : toResult({ kind: "alreadyAnswered" });
 }
 
-function toResult(verdict: AnswerVerdict) {
+function toResult(verdict: AnswerVerdict): Result {
   if (verdict.kind === "accepted") {
     const { points, correct, streak } = verdict.answer;
     return { points, correct, streak };
