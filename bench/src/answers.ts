@@ -35,6 +35,15 @@ function usage(stack: Stack): Map<string, number> {
 const difference = (after: Map<string, number>, before: Map<string, number>) =>
   new Map([...after].map(([name, seconds]) => [name, seconds - (before.get(name) ?? 0)]));
 
+interface Round {
+  acks: number[];
+  refused: number;
+  rowsMs: number;
+  /** CPU seconds by process, without what it costs to idle. */
+  cpu: Map<string, number>;
+  crowdCpu: number;
+}
+
 export async function benchAnswers(players: number, rounds: number): Promise<AnswersResult> {
   const bare = await answerBare(players, rounds);
   await using stack = await startStack({ env: ONE_ADDRESS });
@@ -43,10 +52,9 @@ export async function benchAnswers(players: number, rounds: number): Promise<Ans
   await using crowd = new Crowd();
   await openSession(quiz, rounds);
   const hello = `{"hello":{"protocolVersion":1,"join":{"sessionId":"${SESSION}","nickname":"p%i","submissionId":"j%i"}}}`;
-  const port = Number(new URL(stack.gatewayUrls[0] ?? "").port);
-  const joined = await crowd.order({
+  await crowd.order({
     do: "connect",
-    port,
+    port: Number(new URL(stack.gatewayUrls[0] ?? "").port),
     path: "/v1/socket",
     count: players,
     perSecond: JOIN_PER_SECOND,
@@ -54,113 +62,111 @@ export async function benchAnswers(players: number, rounds: number): Promise<Ans
     until: '"joined"',
   });
   await quiz.startSession({ sessionId: SESSION });
-  const each: {
-    acks: number[];
-    lost: number;
-    rowsMs: number;
-    cpu: Map<string, number>;
-    client: number;
-  }[] = [];
+  const played: Round[] = [];
   for (let round = 1; round <= rounds; round++) {
     await untilPhase(quiz, Phase.OPEN, round);
-    await sleep(500);
-    const idleFrom = usage(stack);
-    await sleep(IDLE_MS);
-    const idle = difference(usage(stack), idleFrom);
-    const before = usage(stack);
-    const begun = nowMs();
-    const answered = crowd.order({ do: "answer", round, overMs: OVER_MS, doubled: false });
-    const { latencies, failures, cpuSeconds: client } = await answered;
-    const ackedAt = nowMs();
-    await untilRows(sql, round, latencies.length);
-    const rowsMs = nowMs() - begun;
-    await sleep(100);
-    const share = (nowMs() - begun) / IDLE_MS;
-    const used = difference(usage(stack), before);
-    const cpu = new Map(
-      [...used].map(([name, seconds]) => [
-        name,
-        Math.max(0, seconds - (idle.get(name) ?? 0) * share),
-      ]),
-    );
-    each.push({
-      acks: latencies,
-      lost: failures,
-      rowsMs: Math.max(rowsMs, ackedAt - begun),
-      cpu,
-      client,
-    });
-    await quiz.nextRound({ sessionId: SESSION, expectedPhase: Phase.OPEN, expectedRound: round });
+    played.push(await playRound(stack, crowd, sql, round));
+    const here = { sessionId: SESSION, expectedRound: round };
+    await quiz.nextRound({ ...here, expectedPhase: Phase.OPEN });
     await untilPhase(quiz, Phase.REVEAL, round);
     await sleep(1_000);
-    await quiz.nextRound({ sessionId: SESSION, expectedPhase: Phase.REVEAL, expectedRound: round });
+    await quiz.nextRound({ ...here, expectedPhase: Phase.REVEAL });
   }
   const [stored] = await sql`
     SELECT count(*)::int AS n, count(DISTINCT (round, player_id))::int AS players
     FROM quiz.quiz_history WHERE session_id = ${SESSION}`;
   await sql.end();
-  const acked = each.reduce((sum, { acks }) => sum + acks.length, 0);
-  const lost = acked - Number(stored?.players ?? 0);
-  const doubled = Number(stored?.n ?? 0) - Number(stored?.players ?? 0);
-  const names = [...(each[0]?.cpu.keys() ?? [])];
-  const perAnswer = (name: string) =>
-    median(each.map(({ cpu, acks }) => ((cpu.get(name) ?? 0) * 1e6) / acks.length));
-  const total = median(
-    each.map(
-      ({ cpu, acks }) => ([...cpu.values()].reduce((sum, s) => sum + s, 0) * 1e6) / acks.length,
-    ),
+  return report(
+    bare,
+    played,
+    { rows: Number(stored?.n), players: Number(stored?.players) },
+    players,
   );
-  const acks = each.flatMap((round) => round.acks);
-  const rowsMs = median(each.map((round) => round.rowsMs));
+}
+
+/** One burst, from the first answer until PostgreSQL has every acknowledged one. */
+async function playRound(
+  stack: Stack,
+  crowd: Crowd,
+  sql: postgres.Sql,
+  round: number,
+): Promise<Round> {
+  await sleep(500);
+  const idleFrom = usage(stack);
+  await sleep(IDLE_MS);
+  const idle = difference(usage(stack), idleFrom);
+  const before = usage(stack);
+  const begun = nowMs();
+  const answered = await crowd.order({ do: "answer", round, overMs: OVER_MS, doubled: false });
+  await untilRows(sql, round, answered.latencies.length);
+  const rowsMs = nowMs() - begun;
+  await sleep(100);
+  const share = (nowMs() - begun) / IDLE_MS;
+  const cpu = new Map(
+    [...difference(usage(stack), before)].map(([name, seconds]) => [
+      name,
+      Math.max(0, seconds - (idle.get(name) ?? 0) * share),
+    ]),
+  );
+  const { latencies, failures, cpuSeconds } = answered;
+  return { acks: latencies, refused: failures, rowsMs, cpu, crowdCpu: cpuSeconds };
+}
+
+type Bare = Awaited<ReturnType<typeof answerBare>>;
+
+function report(
+  bare: Bare,
+  played: readonly Round[],
+  stored: { rows: number; players: number },
+  players: number,
+): AnswersResult {
+  const perAnswer = (of: (round: Round) => number) =>
+    median(played.map((round) => (of(round) * 1e6) / round.acks.length));
+  const acks = played.flatMap((round) => round.acks);
+  const rowsMs = median(played.map((round) => round.rowsMs));
+  const cpuUs = perAnswer(({ cpu }) => [...cpu.values()].reduce((sum, each) => sum + each, 0));
+  const refused = played.reduce((sum, round) => sum + round.refused, 0);
+  const times = (of: readonly number[]) => [
+    percentile(of, 0.5),
+    percentile(of, 0.99),
+    percentile(of, 1),
+  ];
   console.log(
-    `\n(b) ${players} players answer within ${OVER_MS / 1_000} s, ${rounds} rounds; targets: all acknowledged and in PostgreSQL within 2 s, under 100 µs per answer`,
+    `\n(b) ${players} players answer within ${OVER_MS / 1_000} s, ${played.length} rounds; targets: all acknowledged and in PostgreSQL within 2 s, under 100 µs per answer`,
   );
+  const head = [
+    "",
+    "acked",
+    "refused",
+    "ack p50 ms",
+    "p99",
+    "max",
+    "rows after ms",
+    "CPU µs/answer",
+  ];
   console.log(
-    table(
-      ["", "acked", "refused", "ack p50 ms", "p99", "max", "rows after ms", "CPU µs/answer"],
-      [
-        [
-          "bare, stored only",
-          bare.acks.length,
-          bare.lost,
-          percentile(bare.acks, 0.5),
-          percentile(bare.acks, 0.99),
-          Math.max(...bare.acks),
-          "-",
-          bare.cpuUs,
-        ],
-        [
-          "whole stack",
-          acked,
-          each.reduce((sum, { lost }) => sum + lost, 0) + joined.failures,
-          percentile(acks, 0.5),
-          percentile(acks, 0.99),
-          Math.max(...acks),
-          rowsMs,
-          total,
-        ],
-      ],
-    ),
+    table(head, [
+      ["bare, stored only", bare.acks.length, bare.lost, ...times(bare.acks), "-", bare.cpuUs],
+      ["whole stack", acks.length, refused, ...times(acks), rowsMs, cpuUs],
+    ]),
   );
+  const names = [...(played[0]?.cpu.keys() ?? [])];
   console.log(
     table(
       ["process", "CPU µs/answer"],
       [
-        ...names.map((name) => [name, perAnswer(name)]),
-        ["the crowd itself", median(each.map(({ client, acks }) => (client * 1e6) / acks.length))],
-        ["ratio to bare", total / bare.cpuUs],
+        ...names.map((name) => [name, perAnswer(({ cpu }) => cpu.get(name) ?? 0)]),
+        ["the crowd itself", perAnswer(({ crowdCpu }) => crowdCpu)],
+        ["ratio to bare", cpuUs / bare.cpuUs],
       ],
     ),
   );
-  if (process.env.DEBUG_ROUNDS)
-    for (const r of each)
-      console.log(
-        [...r.cpu].map(([n, v]) => n + " " + Math.round((v * 1e6) / r.acks.length)).join("  "),
-      );
+  const lost = acks.length - stored.players;
+  const doubled = stored.rows - stored.players;
   console.log(
-    `stored ${stored?.n} rows of ${acked} acknowledged answers: ${lost} lost, ${doubled} doubled`,
+    `stored ${stored.rows} rows of ${acks.length} acknowledged answers: ${lost} lost, ${doubled} doubled`,
   );
-  return { cpuUs: total, rowsMs, lost, doubled };
+  return { cpuUs, rowsMs, lost, doubled };
 }
 
 async function answerBare(players: number, rounds: number) {

@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Names that change with their content: a build put a hash into them. */
-const HASHED = /^\/assets\/.*-[A-Za-z0-9_-]{8,}\.\w+$/;
+const HASHED = /^\/assets\/.*\.[0-9a-f]{8,}\.\w+$/;
 
 interface Page {
   content: Buffer;

@@ -169,10 +169,11 @@ export class Room implements RoomListener {
     if (this.size === 0) this.emptySince = performance.now();
   }
 
-  /** What brings somebody up to date who comes now, in order. */
-  catchUp(): Frame[] {
+  /** What brings somebody up to date who comes now, in order. Watchers see the lobby in every phase. */
+  catchUp(who: "player" | "watcher"): Frame[] {
     const { session } = this;
-    const lobby = session?.phase === Phase.LOBBY ? this.#board.lobbyFrame(session) : undefined;
+    const seesLobby = who === "watcher" || session?.phase === Phase.LOBBY;
+    const lobby = session && seesLobby ? this.#board.lobbyFrame(session) : undefined;
     const frames = [lobby, ...this.#scene.frames(), this.#board.frame(session), this.#ended];
     return frames.filter((frame) => frame !== undefined);
   }

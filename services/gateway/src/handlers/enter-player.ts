@@ -54,7 +54,7 @@ export async function resumeAsPlayer(
   gateway.metrics.resumes.inc({ outcome: refused ? ErrorReason[refused] : "in" });
   if (!player || refused) throw new ServiceError(refused, advice(refused));
   client.resumedInRound = room.session?.round ?? 0;
-  if (answer) client.verdict = { ...answer, streak: 0 };
+  if (answer) client.verdict = answer;
   letPlayerIn(gateway, client, room, player, { resumeToken, answer, resumed });
 }
 
@@ -96,7 +96,7 @@ function letPlayerIn(
     },
   });
   const result = resumed ? lateResult(gateway, client, session, resumed) : [];
-  client.send(joined, ...room.catchUp(), ...result);
+  client.send(joined, ...room.catchUp("player"), ...result);
   room.enterPlayer(client);
   gateway.feed.announce(sessionId, client.playerId, client.connection);
 }

@@ -164,7 +164,7 @@ function letWatcherIn(
   client.role = role;
   const { sessionId, phase, round, rounds, title, pin } = session;
   const value = { sessionId, phase, round, rounds, title, pin, role };
-  client.send(gateway.encoder.encode({ case: "joined", value }), ...room.catchUp());
+  client.send(gateway.encoder.encode({ case: "joined", value }), ...room.catchUp("watcher"));
   if (role === "spectator") room.enterSpectator(client);
   else room.enterHost(client);
 }

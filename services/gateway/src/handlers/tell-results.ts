@@ -73,8 +73,8 @@ async function lookUpDoubtful(
     for (const [index, { answer }] of results.entries()) {
       const client = doubtful[index]?.client;
       if (!client || answer?.round !== round) continue;
-      const { submissionId, points, correct } = answer;
-      found.set(client, { round, submissionId, points, correct, streak: 0 });
+      const { submissionId, points, correct, streak } = answer;
+      found.set(client, { round, submissionId, points, correct, streak });
     }
   } catch (error) {
     gateway.onFault(error, "answers not looked up");

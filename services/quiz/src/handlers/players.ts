@@ -100,10 +100,10 @@ export async function resumeSession(context: QuizContext, request: ResumeSession
         ? log.answerLane(session.round, log.laneOf(playerId)).find(playerId)
         : undefined;
     if (!stored) return { player: toPlayer(player) };
-    const { choices, submissionId, points, correct } = stored;
+    const { choices, submissionId, points, correct, streak } = stored;
     return {
       player: toPlayer(player),
-      answer: { round: session.round, choices, submissionId, points, correct },
+      answer: { round: session.round, choices, submissionId, points, correct, streak },
     };
   });
   return { results };

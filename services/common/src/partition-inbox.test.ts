@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { Inbox } from "./partition-inbox.js";
+
+const MIB = 1024 * 1024;
+
+function filled(count: number, bytes: number): Inbox<number> {
+  const inbox = new Inbox<number>();
+  for (let i = 0; i < count; i++) inbox.put(i, bytes);
+  return inbox;
+}
+
+test("what comes out is what came in, in order, at most a batch at once", async () => {
+  const inbox = filled(1_200, 10);
+  const batches = [await inbox.take(0), await inbox.take(0), await inbox.take(0)];
+  expect(batches.map(({ length }) => length)).toEqual([500, 500, 200]);
+  expect(batches.flat()).toEqual(Array.from({ length: 1_200 }, (_, i) => i));
+});
+
+test("a batch is bounded by its bytes, and one entry is always a batch", async () => {
+  const inbox = filled(3, MIB);
+  expect(await inbox.take(0)).toEqual([0, 1]);
+  expect(await inbox.take(0)).toEqual([2]);
+  expect(await filled(2, 3 * MIB).take(0)).toEqual([0]);
+});
+
+test("who takes from an empty one waits for the first, or for the given time", async () => {
+  const inbox = new Inbox<string>();
+  expect(await inbox.take(1)).toEqual([]);
+  const taking = inbox.take(60_000);
+  inbox.put("a", 1);
+  inbox.put("b", 1);
+  expect(await taking).toEqual(["a", "b"]);
+});
+
+test.each([
+  ["entries", 500, 1],
+  ["bytes", 2, MIB],
+])("a whole batch of %s holds up who fills, until it is taken", async (_of, count, bytes) => {
+  const inbox = filled(count - 1, bytes);
+  expect(await inbox.room(0)).toBe(true);
+  inbox.put(count, bytes);
+  expect(inbox.isFull).toBe(true);
+  let hasRoom: boolean | undefined;
+  const waiting = inbox.room(60_000).then((room) => {
+    hasRoom = room;
+  });
+  await Promise.resolve();
+  expect(hasRoom).toBeUndefined();
+  await inbox.take(0);
+  await waiting;
+  expect(hasRoom).toBe(true);
+});
+
+test("who fills learns that nothing was taken for too long", async () => {
+  expect(await filled(500, 1).room(1)).toBe(false);
+});
+
+test("the end wakes both sides", async () => {
+  const empty = new Inbox<number>();
+  const taking = empty.take(60_000);
+  empty.end();
+  expect(await taking).toEqual([]);
+  const full = filled(500, 1);
+  const waiting = full.room(60_000);
+  full.end();
+  expect(await waiting).toBe(false);
+  expect(full.ended).toBe(true);
+});
