@@ -24,7 +24,7 @@ test("reason, text, metadata and retry advice come back", () => {
   const any = fc.record({
     reason: fc.constantFrom(...reasons),
     message: fc.string({ unit: "grapheme", maxLength: 100 }),
-    metadata: fc.dictionary(fc.string(), fc.string()),
+    metadata: fc.dictionary(fc.stringMatching(/^[a-z][a-z_]{0,19}$/), fc.string()),
     retryAfterMs: fc.option(fc.integer({ min: 0, max: 86_400_000 }), { nil: undefined }),
   });
   fc.assert(

@@ -1,7 +1,7 @@
 /**
  * Which pods share a kind of work now: each says its name once a second on NATS. Whoever is silent
- * for 3.5 s is taken for gone. It decides who does what, never what is true: two pods that both feel
- * responsible do no harm.
+ * for 3 s is taken for gone, so that a pod that dies is replaced within 4 s. It decides who does
+ * what, never what is true: two pods that both feel responsible do no harm.
  */
 import { subjectForPresence } from "@fanfare/proto/addresses";
 import type { Bus } from "./bus.js";
@@ -9,7 +9,7 @@ import { type Lifecycle, pause } from "./lifecycle.js";
 import { rendezvousOrder } from "./rendezvous.js";
 
 const SAY_EVERY_MS = 1_000;
-const GONE_AFTER_MS = 3_500;
+const GONE_AFTER_MS = 3_000;
 
 export class Presence {
   readonly #seen = new Map<string, number>();

@@ -293,6 +293,12 @@ test("bad input gets a typed refusal and the pod lives", async () => {
   const { client } = pods[0];
   const quiz = numberedQuiz(1);
   const two = { ...quiz.questions[0], answer: ["right 1", "wrong"] };
+  const texts = Array.from({ length: 8 }, (_, i) => `${i}${"ü".repeat(199)}`);
+  const long = Array.from({ length: 400 }, () => ({
+    ...quiz.questions[0],
+    options: texts,
+    answer: [texts[0]],
+  }));
   const source = (value: object) => ({ source: { case: "quiz" as const, value } as never });
   const cases: [string, () => Promise<unknown>][] = [
     ["INVALID_FIELD", () => client.createSession({ ...source(quiz), sessionId: "a.b" })],
@@ -306,6 +312,7 @@ test("bad input gets a typed refusal and the pod lives", async () => {
     ["INVALID_FIELD", () => client.createSession({ ...source(quiz), options: { lanes: 65 } })],
     ["QUIZ_INVALID", () => client.createSession(source({ title: "Empty", questions: [] }))],
     ["QUIZ_INVALID", () => client.createSession(source({ ...quiz, questions: [two] }))],
+    ["TOO_LARGE", () => client.createSession(source({ title: "Long", questions: long }))],
     ["SESSION_NOT_FOUND", () => client.getSession({ sessionId: "never" })],
     ["SESSION_NOT_FOUND", () => client.getSession({ sessionId: "a.b.>" })],
     ["SESSION_NOT_FOUND", () => client.resolvePin({ pin: "000000" })],
@@ -319,6 +326,12 @@ test("bad input gets a typed refusal and the pod lives", async () => {
   ];
   for (const [reason, work] of cases) expect(await refusalOf(work())).toBe(reason);
   const { sessionId } = await createSession(pods[0]);
+  const longest = Array.from({ length: 1_000 }, (_, i) => ({
+    nickname: `${"👩‍👩‍👧‍👦".repeat(15)}${i}`,
+    submissionId: randomUUID(),
+  }));
+  const admitted = await service(pods[0]).joinSession({ sessionId, joins: longest });
+  expect(admitted.results.every(({ player }) => player)).toBe(true);
   const nicknames = [
     "",
     " ",

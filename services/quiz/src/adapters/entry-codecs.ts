@@ -58,6 +58,8 @@ function answerText({
 }
 
 export const answerCodec: EntryCodec<ScoredAnswer> = {
+  // 64 characters for each id and eight short choices: some 400 bytes.
+  commandsMax: 1_000,
   encode({ batchId, changes, closed }) {
     const answers = changes.length > 0 ? `,"answers":[${changes.map(answerText).join(",")}]` : "";
     return encoder.encode(`{"batchId":"${batchId}"${answers}${closed ? ',"closed":true' : ""}}`);
@@ -69,6 +71,8 @@ export const answerCodec: EntryCodec<ScoredAnswer> = {
 };
 
 export const playerCodec: EntryCodec<PlayerChange> = {
+  // A nickname of 200 four-byte characters, twice: some 2 KB.
+  commandsMax: 300,
   encode: ({ batchId, changes }) =>
     encodeJson(PlayerBatchSchema, create(PlayerBatchSchema, { batchId, changes: [...changes] })),
   decode: (data) => ({

@@ -11,8 +11,6 @@ import { pause } from "@fanfare/common/lifecycle";
 import type { LaneFold } from "../domain/lane.js";
 import { lastSequence, readEntries } from "./lane-reader.js";
 
-/** Most commands that one entry holds; keeps it far below the broker's 1 MB. */
-const ENTRY_COMMANDS_MAX = 1_000;
 /** A publish without an answer is looked up and tried again after this time. */
 const PUBLISH_TIMEOUT_MS = 700;
 /** After this time a command is refused as retryable (P9). */
@@ -21,6 +19,8 @@ const RETRY_PAUSE_MS = 20;
 
 /** How the changes of an entry are written and read. */
 export interface EntryCodec<Change> {
+  /** Most commands that one entry holds, so that it stays below the broker's 1 MB at their longest. */
+  readonly commandsMax: number;
   encode(entry: { batchId: string; changes: readonly Change[]; closed: boolean }): Uint8Array;
   decode(data: Uint8Array): { changes: readonly Change[]; closed: boolean };
 }
@@ -58,7 +58,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
 
   /**
    * Verdicts in the order of the commands, once durable or decided by what is durable. Throws
-   * UNAVAILABLE (retryable) after 1.8 s. At most ENTRY_COMMANDS_MAX at once.
+   * UNAVAILABLE (retryable) after 1.8 s. At most codec.commandsMax at once.
    */
   submit(commands: readonly Command[]): Promise<Verdict[]> {
     return commands.length === 0 ? Promise.resolve([]) : this.#enqueue(commands);
@@ -104,7 +104,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     let count = 0;
     for (const { commands } of this.#waiting) {
       size += commands.length;
-      if (count > 0 && size > ENTRY_COMMANDS_MAX) break;
+      if (count > 0 && size > this.codec.commandsMax) break;
       count++;
     }
     return this.#waiting.splice(0, count);

@@ -4,7 +4,7 @@
  * of the id takes over after a while.
  */
 import { randomInt } from "node:crypto";
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
@@ -14,6 +14,7 @@ import { SessionCreatedSchema } from "@fanfare/proto/events/v1/events";
 import type { CreateSessionRequest } from "@fanfare/proto/quiz/v1/quiz_service";
 import {
   type FrozenQuiz,
+  FrozenQuizSchema,
   Phase,
   type Session,
   SessionSchema,
@@ -25,6 +26,7 @@ import { isOver } from "../domain/session.js";
 import { fillOptions } from "../domain/session-options.js";
 import { orThrow, type QuizContext } from "./context.js";
 
+const FROZEN_QUIZ_BYTES_MAX = 900_000;
 const PIN_TRIES = 50;
 /** A half-made record older than this was left behind by a pod that died. */
 const HALF_MADE_MS = 10_000;
@@ -40,6 +42,7 @@ export async function createSession(
   const options = orThrow(fillOptions(request.options));
   const quiz = await quizOf(context, request);
   const frozen = orThrow(freezeQuiz(quiz, options, () => randomInt(2 ** 32) / 2 ** 32));
+  refuseTooLarge(frozen);
   const replaced = await revisionToReplace(context, sessionId, request.replaceEnded);
   const now = timestampFromMs(context.clock.now());
   const session = create(SessionSchema, {
@@ -61,6 +64,17 @@ export async function createSession(
   await complete(context, session, frozen);
   const host = { role: "host", subject: identity.subject, sessionId } as const;
   return { session, hostToken: context.tokens.issue(host, context.hostTokenSeconds) };
+}
+
+/** A frozen quiz is one message of the broker, which takes 1 MB. */
+function refuseTooLarge(frozen: FrozenQuiz): void {
+  const bytes = toBinary(FrozenQuizSchema, frozen).length;
+  if (bytes <= FROZEN_QUIZ_BYTES_MAX) return;
+  throw new ServiceError(
+    ErrorReason.TOO_LARGE,
+    `the questions take ${bytes} bytes of ${FROZEN_QUIZ_BYTES_MAX}; play them in two sessions`,
+    { metadata: { limit: "FROZEN_QUIZ_BYTES_MAX", max: String(FROZEN_QUIZ_BYTES_MAX) } },
+  );
 }
 
 async function complete(context: QuizContext, session: Session, frozen: FrozenQuiz): Promise<void> {
