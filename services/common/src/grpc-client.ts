@@ -6,7 +6,13 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import { Client, credentials, type ServiceError as GrpcError, Metadata } from "@grpc/grpc-js";
+import {
+  Client,
+  connectivityState,
+  credentials,
+  type ServiceError as GrpcError,
+  Metadata,
+} from "@grpc/grpc-js";
 import { GivenUpError } from "./errors.js";
 import { fromGrpcError } from "./grpc-status.js";
 import { type AnyMethod, serviceDefinition } from "./service-definition.js";
@@ -40,12 +46,17 @@ export type ServiceClient<S extends DescService> = {
       : never;
 } & { close(): void };
 
+export interface Connection {
+  /** Whether a connection stands now; where none does, one is begun. */
+  isConnected(): boolean;
+}
+
 /** A client of one server at `host:port`. `token` is asked once per call. */
 export function createClient<S extends DescService>(
   service: S,
   address: string,
   token: () => string,
-): ServiceClient<S> {
+): ServiceClient<S> & Connection {
   const client = new Client(address, credentials.createInsecure(), {
     "grpc.keepalive_time_ms": 30_000,
     "grpc.initial_reconnect_backoff_ms": 100,
@@ -55,7 +66,10 @@ export function createClient<S extends DescService>(
     "grpc.use_local_subchannel_pool": 1,
   });
   const definition = serviceDefinition(service);
-  const methods: Record<string, unknown> = { close: () => client.close() };
+  const methods: Record<string, unknown> = {
+    isConnected: () => client.getChannel().getConnectivityState(true) === connectivityState.READY,
+    close: () => client.close(),
+  };
   for (const method of service.methods) {
     const wire = definition[method.localName];
     if (!wire) continue;
@@ -72,7 +86,7 @@ export function createClient<S extends DescService>(
         : (request: object, options: CallOptions = {}) =>
             serverStream(client, wire, () => begin(request, options), options);
   }
-  return methods as ServiceClient<S>;
+  return methods as ServiceClient<S> & Connection;
 }
 
 interface Begun {

@@ -8,7 +8,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { status } from "@grpc/grpc-js";
 import { GivenUpError, ServiceError, unavailable } from "./errors.js";
-import { createClient, type ServiceClient } from "./grpc-client.js";
+import { type Connection, createClient, type ServiceClient } from "./grpc-client.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { pause } from "./lifecycle.js";
 import { rendezvousOrder } from "./rendezvous.js";
@@ -27,7 +27,7 @@ const AVOID_MS = 1_000;
 const AVOID_SILENT_MS = 10_000;
 
 export class ServicePool<S extends DescService> {
-  readonly #clients = new Map<string, ServiceClient<S>>();
+  readonly #clients = new Map<string, ServiceClient<S> & Connection>();
   /** Addresses by target, as its name resolved last. */
   readonly #addresses = new Map<string, readonly string[]>();
   readonly #avoidUntil = new Map<string, number>();
@@ -97,12 +97,17 @@ export class ServicePool<S extends DescService> {
     throw last ?? unavailable(this.service.typeName);
   }
 
-  /** A client for streams and other calls that must not be repeated. */
+  /**
+   * A client for streams and other calls that must not be repeated: of a pod to which a connection
+   * stands, as nobody asks another pod where this one is gone.
+   */
   any(): ServiceClient<S> {
-    const [address] = this.#order(undefined);
-    const client = address === undefined ? undefined : this.#clients.get(address);
-    if (!client) throw unavailable(this.service.typeName);
-    return client;
+    const clients = this.#order(undefined).flatMap((address) => this.#clients.get(address) ?? []);
+    const [first] = clients;
+    if (!first) throw unavailable(this.service.typeName);
+    // All are asked, so that each one without a connection begins one.
+    const [connected] = clients.filter((client) => client.isConnected());
+    return connected ?? first;
   }
 
   /** A deadline of some milliseconds says nothing of the pod. */

@@ -163,6 +163,22 @@ describe("a pod that takes calls and never answers", () => {
   });
 });
 
+test("what must not be repeated goes to a pod that is connected, and to all of them in turn", async () => {
+  const port = await freePort();
+  const pods = [await startPod(undefined, { port }), await startPod()];
+  const { pool } = await connect(pods.map(({ address }) => address).join(","));
+  const served = async () => {
+    const answers = [];
+    for (let i = 0; i < 4; i++) answers.push(await ask(pool.any()));
+    return new Set(answers).size;
+  };
+  await eventually("both serve", async () => (await served()) === 2);
+  await pods[0]?.stop();
+  expect(await served()).toBe(1);
+  await startPod(undefined, { port });
+  await eventually("both serve again", async () => (await served()) === 2);
+});
+
 test("a caller that gives up is not taken for a pod that failed", async () => {
   const pods = [await startPod(() => new Promise(() => {})), await startPod()];
   const url = pods.map(({ address }) => address).join(",");
