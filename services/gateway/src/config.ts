@@ -49,7 +49,7 @@ const times = {
   /** How long a room is kept after its last socket has gone. */
   ROOM_LINGER_MS: whole(5_000, 0, 600_000),
   /** Longest time over which a stop spreads the leaving of its clients. */
-  DRAIN_SPREAD_MS: whole(10_000, 0, 60_000),
+  DRAIN_SPREAD_MS: whole(10_000, 0, 15_000),
 } as const;
 
 const address = (fallback: string) =>

@@ -86,6 +86,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
       tokens: new Tokens(config.TOKEN_SECRET),
       health,
       drainMs: config.DRAIN_MS,
+      metrics,
       onCall: (method, seconds, error) =>
         metrics.rpc.observe({ method, outcome: error ? ErrorReason[error.reason] : "ok" }, seconds),
     },

@@ -46,6 +46,7 @@ export async function startServer(
       tokens: new Tokens(config.tokenSecrets),
       health,
       drainMs: config.drainMs,
+      metrics,
       onCall: (method, seconds, error) => metrics.called(method, seconds, error),
     },
     lifecycle,

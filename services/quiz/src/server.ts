@@ -105,6 +105,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
       tokens,
       health,
       drainMs: config.DRAIN_MS,
+      metrics,
       onCall: (method, seconds, error) =>
         metrics.calls.observe(
           { method, reason: error ? ErrorReason[error.reason] : "OK" },
