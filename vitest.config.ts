@@ -13,7 +13,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["proto/*.test.ts", "services/*/src/**/*.test.ts", "e2e/src/**/*.test.ts"],
+          include: ["proto/*.test.ts", "services/*/src/**/*.test.ts", "bench/src/**/*.test.ts"],
           exclude,
           sequence: { groupOrder: 0 },
         },

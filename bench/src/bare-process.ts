@@ -14,17 +14,19 @@ const nc = await connect({ servers: process.argv[2] ?? "" });
 await (await jetstreamManager(nc)).streams.add({ name: "BARE", subjects: ["BARE.answers"] });
 const js = jetstream(nc);
 
-interface Answer {
-  answer: { submissionId: string };
+interface AnswerFrame {
+  answer: { round: number; submissionId: string };
 }
-let batch: { socket: uWS.WebSocket<unknown>; answer: Answer }[] = [];
+let batch: { socket: uWS.WebSocket<unknown>; frame: AnswerFrame }[] = [];
 
 async function store(): Promise<void> {
   const taken = batch;
   batch = [];
-  await js.publish("BARE.answers", JSON.stringify(taken.map(({ answer }) => answer)));
-  for (const { socket, answer } of taken)
-    socket.send(JSON.stringify({ accepted: { submissionId: answer.answer.submissionId } }));
+  await js.publish("BARE.answers", JSON.stringify(taken.map(({ frame }) => frame)));
+  for (const { socket, frame } of taken) {
+    const { round, submissionId } = frame.answer;
+    socket.send(JSON.stringify({ accepted: { round, submissionId } }));
+  }
 }
 
 const app = uWS.App().ws("/*", {
@@ -34,9 +36,9 @@ const app = uWS.App().ws("/*", {
     socket.send("[]");
   },
   message(socket, message) {
-    const answer = JSON.parse(Buffer.from(message).toString()) as Answer;
+    const frame = JSON.parse(Buffer.from(message).toString()) as AnswerFrame;
     if (batch.length === 0) setTimeout(() => void store(), BATCH_MS);
-    batch.push({ socket, answer });
+    batch.push({ socket, frame });
   },
 });
 nc.subscribe("BARE.board", { callback: (_, message) => void app.publish("board", message.data) });

@@ -1,5 +1,6 @@
 /** Starts the bare server. */
 import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 export interface Bare extends AsyncDisposable {
@@ -7,6 +8,7 @@ export interface Bare extends AsyncDisposable {
   port: number;
 }
 
+/** Resolves once it listens. Rejects where it ends before. */
 export async function startBare(natsUrl: string): Promise<Bare> {
   const main = fileURLToPath(new URL("./bare-process.js", import.meta.url));
   const child: ChildProcess = fork(main, [natsUrl]);
@@ -18,8 +20,10 @@ export async function startBare(natsUrl: string): Promise<Bare> {
     pid: child.pid ?? 0,
     port,
     async [Symbol.asyncDispose]() {
+      if (!child.connected) return;
+      const gone = once(child, "exit");
       child.disconnect();
-      await new Promise((resolve) => child.once("exit", resolve));
+      await gone;
     },
   };
 }

@@ -1,70 +1,121 @@
 /** (c) A storm of connects: join, token and first frames, beside a bare server's connect. */
-import { openDoor } from "@fanfare/cli/door";
-import { startStack } from "@fanfare/cli/stack/start-stack";
-import { QuestionType } from "@fanfare/proto/common/v1/question";
-import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
 import { startBare } from "./bare.js";
 import { cpuSeconds, residentBytes } from "./cpu.js";
-import { Crowd, ONE_ADDRESS } from "./crowd.js";
-import { percentile, table } from "./numbers.js";
+import { Crowd, crowdNote, ONE_ADDRESS } from "./crowd.js";
+import type { Report } from "./crowd-process.js";
+import { median, nowMs, sum, table, timesOf } from "./numbers.js";
+import { createSession, JOINED, joinHello, openQuiz, portOf } from "./sessions.js";
+
+interface Storm {
+  report: Report;
+  /** From the first connect until all are in. */
+  wallMs: number;
+  serverCpuSeconds: number;
+  /** Of all processes of the stack. */
+  stackCpuSeconds: number;
+  kibPerSocket: number;
+}
+
+interface Figures {
+  failures: number;
+  perSecond: number;
+  inMs: ReturnType<typeof timesOf>;
+  serverCpuMs: number;
+  stackCpuMs: number;
+  kibPerSocket: number;
+}
+
+export interface ConnectsResult {
+  count: number;
+  perSecond: number;
+  bare: Figures;
+  ours: Figures;
+  ratio: number;
+}
 
 export async function benchConnects(
   count: number,
   perSecond: number,
-): Promise<{ failures: number }> {
-  await using stack = await startStack({ env: ONE_ADDRESS });
-  const quiz = openDoor(QuizService, stack.gatewayUrls, stack.adminToken);
-  const questions = [{ type: QuestionType.TRUE_FALSE, question: "Is it?", answer: ["true"] }];
-  await quiz.createSession({
-    sessionId: "storm",
-    source: { case: "quiz", value: { title: "Storm", questions } },
-  });
+  turns: number,
+): Promise<ConnectsResult> {
+  await using stack = await startStack({ env: { gateway: ONE_ADDRESS } });
   await using bare = await startBare(stack.natsUrl);
-  const ourPid = stack.process("gateway-1").pid ?? 0;
-  const hello =
-    '{"hello":{"protocolVersion":1,"join":{"sessionId":"storm","nickname":"p%i","submissionId":"j%i"}}}';
-  const port = Number(new URL(stack.gatewayUrls[0] ?? "").port);
-  const run = async (
-    name: string,
-    pid: number,
-    order: { port: number; path: string; hello?: string; until: string },
-  ) => {
-    await using crowd = new Crowd();
-    const [cpuBefore, memoryBefore] = [cpuSeconds(pid), residentBytes(pid)];
-    const report = await crowd.order({ do: "connect", count, perSecond, ...order });
-    const cpu = cpuSeconds(pid) - cpuBefore;
-    const kib = (residentBytes(pid) - memoryBefore) / count / 1_024;
-    const { latencies, failures } = report;
-    return {
-      failures,
-      row: [
-        name,
-        latencies.length,
-        failures,
-        percentile(latencies, 0.5),
-        percentile(latencies, 0.99),
-        (cpu * 1_000) / (count / 1_000),
-        kib,
-      ],
-    };
+  const quiz = openQuiz(stack);
+  const storms = { bare: [] as Storm[], ours: [] as Storm[] };
+  const common = { do: "connect", count, perSecond } as const;
+  for (let turn = 1; turn <= turns; turn++) {
+    const order = { ...common, port: bare.port, path: "/", until: "[" };
+    storms.bare.push(await storm(stack, bare.pid, order));
+    // A process that has held sockets before has their memory still.
+    await stack.process("gateway-1").restart();
+    const sessionId = `storm-${turn}`;
+    await createSession(quiz, sessionId, 1);
+    const [path, hello] = ["/v1/socket", joinHello(sessionId)];
+    const joins = { ...common, port: portOf(stack), path, hello, until: JOINED };
+    storms.ours.push(await storm(stack, stack.process("gateway-1").pid ?? 0, joins));
+  }
+  const [bareFigures, ours] = [figuresOf(storms.bare, count), figuresOf(storms.ours, count)];
+  const ratio = ours.serverCpuMs / bareFigures.serverCpuMs;
+  const result = { count, perSecond, bare: bareFigures, ours, ratio };
+  print(result, [...storms.bare, ...storms.ours]);
+  return result;
+}
+
+async function storm(
+  stack: Stack,
+  pid: number,
+  order: Parameters<Crowd["order"]>[0],
+): Promise<Storm> {
+  await using crowd = new Crowd();
+  const stackCpu = () =>
+    sum(
+      [...stack.processes.values(), ...Object.values(stack.servers)].map((each) =>
+        each.pid ? cpuSeconds(each.pid) : 0,
+      ),
+    );
+  const before = { cpu: cpuSeconds(pid), stack: stackCpu(), memory: residentBytes(pid) };
+  const begun = nowMs();
+  const report = await crowd.order(order);
+  const wallMs = nowMs() - begun;
+  return {
+    report,
+    wallMs,
+    serverCpuSeconds: cpuSeconds(pid) - before.cpu,
+    stackCpuSeconds: stackCpu() - before.stack,
+    kibPerSocket: (residentBytes(pid) - before.memory) / report.latencies.length / 1_024,
   };
-  const first = await run("bare, first frame", bare.pid, {
-    port: bare.port,
-    path: "/",
-    until: "[",
-  });
-  const ours = await run("ours, joined", ourPid, {
-    port,
-    path: "/v1/socket",
-    hello,
-    until: '"joined"',
-  });
+}
+
+function figuresOf(storms: readonly Storm[], count: number): Figures {
+  const of = (figure: (storm: Storm) => number) => median(storms.map(figure));
+  return {
+    failures: sum(storms.map(({ report }) => report.failures)),
+    perSecond: of(({ report, wallMs }) => (report.latencies.length * 1_000) / wallMs),
+    inMs: timesOf(storms.flatMap(({ report }) => report.latencies)),
+    serverCpuMs: of((each) => (each.serverCpuSeconds * 1_000) / count),
+    stackCpuMs: of((each) => (each.stackCpuSeconds * 1_000) / count),
+    kibPerSocket: of((each) => each.kibPerSocket),
+  };
+}
+
+function print({ count, perSecond, bare, ours, ratio }: ConnectsResult, storms: readonly Storm[]) {
+  const head = ["", "failed", "in per s", "p50 ms", "p99", "max", "server CPU ms/connect"];
+  const row = (name: string, stackMs: number, of: Figures) =>
+    [
+      name,
+      ...[of.failures, of.perSecond, ...Object.values(of.inMs)],
+      ...[of.serverCpuMs, stackMs, of.kibPerSocket],
+    ] as const;
   console.log(`\n(c) ${count} connects at ${perSecond} per second`);
   console.log(
     table(
-      ["", "in", "failed", "p50 ms", "p99 ms", "server CPU ms per 1,000", "KiB/socket"],
-      [first.row, ours.row],
+      [...head, "whole stack", "KiB/socket"],
+      [
+        [...row("bare, first frame", Number.NaN, bare)],
+        [...row("ours, joined", ours.stackCpuMs, ours)],
+      ],
     ),
   );
-  return { failures: ours.failures };
+  console.log(`gateway to bare ${ratio.toFixed(1)}; ${crowdNote(storms.map((s) => s.report))}`);
 }

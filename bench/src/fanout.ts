@@ -1,174 +1,247 @@
 /** (a) One snapshot to many sockets: our gateway against the bare publish of the same bytes. */
-
 import { create, toJsonString } from "@bufbuild/protobuf";
-import { startStack } from "@fanfare/cli/stack/start-stack";
+import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
 import { subjectForLeaderboard } from "@fanfare/proto/addresses";
 import { LeaderboardChangedSchema } from "@fanfare/proto/events/v1/events";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { startBare } from "./bare.js";
+import { type Bare, startBare } from "./bare.js";
 import { cpuSeconds, residentBytes } from "./cpu.js";
-import { Crowd } from "./crowd.js";
-import { median, nowMs, percentile, sleep, table } from "./numbers.js";
+import { Crowd, ONE_ADDRESS } from "./crowd.js";
+import { holdsWithin, median, nowMs, percentile, sleep, sum, table } from "./numbers.js";
+import { createSession, JOINED, joinHello, openQuiz, portOf } from "./sessions.js";
 
 const EVERY_MS = 500;
-const CONNECT_PER_SECOND = 3_000;
+const IDLE_MS = 2_000;
+const CONNECT_PER_SECOND = 2_500;
+const SAMPLE_LIMIT_MS = 5_000;
+/** First number of a row that a snapshot gives its marker, on either path. */
+const MARKERS = { liveScore: '"Score":', player: '"points":' };
+
+export type Path = keyof typeof MARKERS;
+
+export interface FanoutCase {
+  path: Path;
+  sockets: number;
+}
 
 interface Side {
   pid: number;
   crowd: Crowd;
   publish(marker: number): void;
+  idleCpuPerMs: number;
 }
 
 interface Measured {
   cpuUs: number;
-  p50: number;
-  p99: number;
+  /** Without what the process uses while nothing is said. */
+  netUs: number;
+  p50Ms: number;
+  p99Ms: number;
   missing: number;
+  crowdUs: number;
 }
 
-export async function benchFanout(sizes: readonly number[], triggers: number, turns: number) {
-  const rows: (string | number)[][] = [];
-  const ratios: number[] = [];
-  await using stack = await startStack({ quiz: 0, leaderboards: 0, histories: 0, quizMasters: 0 });
+export interface FanoutResult extends FanoutCase {
+  bare: Omit<Measured, "crowdUs" | "missing">;
+  ours: Omit<Measured, "crowdUs" | "missing">;
+  ratio: number;
+  netRatio: number;
+  kibPerSocket: number;
+  missing: number;
+  frameBytes: number;
+  crowdUs: number;
+}
+
+export async function benchFanout(
+  cases: readonly FanoutCase[],
+  triggers: number,
+  turns: number,
+): Promise<FanoutResult[]> {
+  await using stack = await startStack({
+    leaderboards: 0,
+    histories: 0,
+    quizMasters: 0,
+    env: { gateway: ONE_ADDRESS },
+  });
   const nc = await connect({ servers: stack.natsUrl });
-  for (const size of sizes) {
-    await using bare = await startBare(stack.natsUrl);
-    await using bareCrowd = new Crowd();
-    await using ourCrowd = new Crowd();
-    const ourPid = stack.process("gateway-1").pid ?? 0;
-    const memoryBefore = residentBytes(ourPid);
-    const ourPort = Number(new URL(stack.gatewayUrls[0] ?? "").port);
-    const connectAll = (crowd: Crowd, port: number) =>
-      crowd.order({
-        do: "connect",
-        port,
-        path: "/livescore/bench",
-        count: size,
-        perSecond: CONNECT_PER_SECOND,
-        until: "[",
-      });
-    const failed = [await connectAll(bareCrowd, bare.port), await connectAll(ourCrowd, ourPort)];
-    const kib = (residentBytes(ourPid) - memoryBefore) / size / 1_024;
-    const sides = {
-      bare: {
-        pid: bare.pid,
-        crowd: bareCrowd,
-        publish: (n: number) => nc.publish("BARE.board", liveScore(n)),
-      },
-      ours: {
-        pid: ourPid,
-        crowd: ourCrowd,
-        publish: (n: number) => nc.publish(subjectForLeaderboard("bench"), snapshot(n)),
-      },
-    };
-    const results = { bare: [] as Measured[], ours: [] as Measured[] };
-    for (let turn = 0; turn < turns; turn++)
-      for (const name of ["bare", "ours"] as const)
-        results[name].push(await measure(sides[name], nc, size, triggers));
-    const of = (name: "bare" | "ours", what: keyof Measured) =>
-      median(results[name].map((each) => each[what]));
-    const ratio = median(
-      results.ours.map((each, i) => each.cpuUs / (results.bare[i]?.cpuUs ?? Number.NaN)),
-    );
-    ratios.push(ratio);
-    const missing =
-      of("ours", "missing") +
-      of("bare", "missing") +
-      failed.reduce((sum, { failures }) => sum + failures, 0);
-    rows.push([
-      String(size),
-      of("bare", "cpuUs"),
-      of("ours", "cpuUs"),
-      ratio,
-      of("bare", "p50"),
-      of("ours", "p50"),
-      of("bare", "p99"),
-      of("ours", "p99"),
-      kib,
-      missing,
-    ]);
+  const results: FanoutResult[] = [];
+  for (const each of cases) {
+    // A process that has held sockets before has their memory still.
+    await stack.process("gateway-1").restart();
+    results.push(await runCase(stack, nc, each, triggers, turns));
   }
   await nc.close();
-  console.log("\n(a) fan-out of a top-10 snapshot, 2 per second; target: ratio at most 1.25");
-  console.log(
-    table(
-      [
-        "sockets",
-        "bare µs/delivery",
-        "ours",
-        "ratio",
-        "bare p50 ms",
-        "ours",
-        "bare p99",
-        "ours",
-        "KiB/socket",
-        "missing",
-      ],
-      rows,
-    ),
-  );
-  return { rows, ratios };
+  print(results);
+  return results;
 }
 
-let next = 1_000_000;
-
-async function measure(
-  { pid, crowd, publish }: Side,
+async function runCase(
+  stack: Stack,
   nc: NatsConnection,
-  size: number,
+  of: FanoutCase,
   triggers: number,
-): Promise<Measured> {
-  await crowd.order({ do: "watch", marker: '"Score":' });
-  const sentAt = new Map<number, number>();
-  const cpuBefore = cpuSeconds(pid);
-  for (let i = 0; i < triggers; i++) {
-    const marker = next++;
-    sentAt.set(marker, nowMs());
-    publish(marker);
-    await nc.flush();
-    await sleep(EVERY_MS);
-  }
-  const cpu = cpuSeconds(pid) - cpuBefore;
-  const { frames } = await crowd.order({ do: "watched" });
-  const latencies = frames
-    .map(({ marker, at }) => at - (sentAt.get(marker) ?? Number.NaN))
-    .filter((ms) => !Number.isNaN(ms));
+  turns: number,
+): Promise<FanoutResult> {
+  await using bare = await startBare(stack.natsUrl);
+  await using bareCrowd = new Crowd();
+  await using ourCrowd = new Crowd();
+  const sessionId = `${of.path}-${of.sockets}`;
+  const ourPid = stack.process("gateway-1").pid ?? 0;
+  const { failures, kib } = await connectBoth(stack, bare, of, sessionId, { bareCrowd, ourCrowd });
+  const publishOurs = (marker: number) =>
+    nc.publish(subjectForLeaderboard(sessionId), snapshot(sessionId, marker));
+  const sample = await sampleOf(ourCrowd, publishOurs, of);
+  const sides = {
+    bare: {
+      pid: bare.pid,
+      crowd: bareCrowd,
+      publish: (marker: number) => nc.publish("BARE.board", sample(marker)),
+      idleCpuPerMs: 0,
+    },
+    ours: { pid: ourPid, crowd: ourCrowd, publish: publishOurs, idleCpuPerMs: 0 },
+  };
+  await measureIdle(Object.values(sides));
+  const runs = { bare: [] as Measured[], ours: [] as Measured[] };
+  for (let turn = 0; turn < turns; turn++)
+    for (const name of ["bare", "ours"] as const)
+      runs[name].push(await measure(sides[name], nc, of, triggers));
+  const all = [...runs.bare, ...runs.ours];
   return {
-    cpuUs: (cpu * 1e6) / Math.max(1, latencies.length),
-    p50: percentile(latencies, 0.5),
-    p99: percentile(latencies, 0.99),
-    missing: size * triggers - latencies.length,
+    ...of,
+    bare: mediansOf(runs.bare),
+    ours: mediansOf(runs.ours),
+    ratio: ratioOf(runs, "cpuUs"),
+    netRatio: ratioOf(runs, "netUs"),
+    kibPerSocket: kib,
+    missing: failures + sum(all.map(({ missing }) => missing)),
+    frameBytes: sample(0).length,
+    crowdUs: median(all.map(({ crowdUs }) => crowdUs)),
   };
 }
 
-const standings = (marker: number) =>
-  Array.from({ length: 10 }, (_, i) => ({
+async function connectBoth(
+  stack: Stack,
+  bare: Bare,
+  { path, sockets }: FanoutCase,
+  sessionId: string,
+  { bareCrowd, ourCrowd }: { bareCrowd: Crowd; ourCrowd: Crowd },
+) {
+  const pid = stack.process("gateway-1").pid ?? 0;
+  const common = { do: "connect", count: sockets, perSecond: CONNECT_PER_SECOND } as const;
+  const first = await bareCrowd.order({ ...common, port: bare.port, path: "/", until: "[" });
+  if (path === "player") await createSession(openQuiz(stack), sessionId, 1);
+  const before = residentBytes(pid);
+  const port = portOf(stack);
+  const second = await ourCrowd.order(
+    path === "player"
+      ? { ...common, port, path: "/v1/socket", hello: joinHello(sessionId), until: JOINED }
+      : { ...common, port, path: `/livescore/${sessionId}`, until: "[" },
+  );
+  const kib = (residentBytes(pid) - before) / sockets / 1_024;
+  return { failures: first.failures + second.failures, kib };
+}
+
+let nextMarker = 1_000_000;
+
+/** What our gateway makes of a snapshot, with any marker in it: the bare server sends the same bytes. */
+async function sampleOf(crowd: Crowd, publish: (marker: number) => void, { path }: FanoutCase) {
+  const marker = nextMarker++;
+  await crowd.order({ do: "watch", marker: MARKERS[path] });
+  publish(marker);
+  let sample = "";
+  await holdsWithin(SAMPLE_LIMIT_MS, async () => {
+    sample = (await crowd.order({ do: "watched" })).sample;
+    return sample !== "";
+  });
+  if (!sample.includes(String(marker))) throw new Error(`the gateway sent no board: ${sample}`);
+  return (of: number) => sample.replaceAll(String(marker), String(of));
+}
+
+async function measureIdle(sides: readonly Side[]): Promise<void> {
+  await sleep(EVERY_MS);
+  const before = sides.map(({ pid }) => cpuSeconds(pid));
+  await sleep(IDLE_MS);
+  for (const [i, side] of sides.entries())
+    side.idleCpuPerMs = (cpuSeconds(side.pid) - (before[i] ?? 0)) / IDLE_MS;
+}
+
+async function measure(
+  { pid, crowd, publish, idleCpuPerMs }: Side,
+  nc: NatsConnection,
+  { path, sockets }: FanoutCase,
+  triggers: number,
+): Promise<Measured> {
+  await crowd.order({ do: "watch", marker: MARKERS[path] });
+  const sentAt = new Map<number, number>();
+  const begun = nowMs();
+  const cpuBefore = cpuSeconds(pid);
+  for (let i = 0; i < triggers; i++) {
+    const marker = nextMarker++;
+    sentAt.set(marker, nowMs());
+    publish(marker);
+    await nc.flush();
+    await sleep(begun + (i + 1) * EVERY_MS - nowMs());
+  }
+  const cpu = cpuSeconds(pid) - cpuBefore;
+  const idle = idleCpuPerMs * (nowMs() - begun);
+  const report = await crowd.order({ do: "watched" });
+  const latencies = report.seen
+    .map(({ marker, at }) => at - (sentAt.get(marker) ?? Number.NaN))
+    .filter((ms) => !Number.isNaN(ms));
+  return {
+    cpuUs: (cpu * 1e6) / latencies.length,
+    netUs: ((cpu - idle) * 1e6) / latencies.length,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    missing: sockets * triggers - latencies.length,
+    crowdUs: (report.cpuSeconds * 1e6) / latencies.length,
+  };
+}
+
+function mediansOf(runs: readonly Measured[]) {
+  const of = (name: "cpuUs" | "netUs" | "p50Ms" | "p99Ms") => median(runs.map((run) => run[name]));
+  return { cpuUs: of("cpuUs"), netUs: of("netUs"), p50Ms: of("p50Ms"), p99Ms: of("p99Ms") };
+}
+
+/** Of each turn to the one beside it: what the machine does meanwhile befalls both. */
+function ratioOf(
+  { bare, ours }: { bare: readonly Measured[]; ours: readonly Measured[] },
+  what: "cpuUs" | "netUs",
+): number {
+  return median(ours.map((run, i) => run[what] / (bare[i]?.[what] ?? Number.NaN)));
+}
+
+/** A top ten of which only the leader moves. */
+function snapshot(sessionId: string, marker: number): string {
+  const standings = Array.from({ length: 10 }, (_, i) => ({
     playerId: `player${i}`,
     nickname: `player${i}`,
-    points: marker - i,
+    points: i === 0 ? marker : 900_000 - i,
     rank: i + 1,
   }));
-
-/** What our gateway makes of `snapshot`, byte for byte. */
-function liveScore(marker: number): string {
-  return JSON.stringify(
-    standings(marker).map(({ nickname, points, rank }) => ({
-      PlayerID: nickname,
-      Score: points,
-      Rank: rank,
-    })),
+  const version = BigInt(marker);
+  return toJsonString(
+    LeaderboardChangedSchema,
+    create(LeaderboardChangedSchema, { sessionId, epoch: 1n, version, standings, players: 10 }),
   );
 }
 
-function snapshot(marker: number): string {
-  return toJsonString(
-    LeaderboardChangedSchema,
-    create(LeaderboardChangedSchema, {
-      sessionId: "bench",
-      epoch: 1n,
-      version: BigInt(marker),
-      standings: standings(marker),
-      players: 10,
-    }),
+function print(results: readonly FanoutResult[]): void {
+  const head = ["sockets", "bytes", "bare µs/delivery", "ours", "ratio", "ratio net of idle"];
+  const more = ["bare p50 ms", "ours", "bare p99 ms", "ours", "KiB/socket", "missing", "crowd µs"];
+  const rows = results.map(({ path, sockets, bare, ours, ...of }) => [
+    `${sockets} ${path === "player" ? "players" : "watchers"}`,
+    of.frameBytes,
+    ...[bare.cpuUs, ours.cpuUs, of.ratio, of.netRatio],
+    ...[bare.p50Ms, ours.p50Ms, bare.p99Ms, ours.p99Ms],
+    ...[of.kibPerSocket, of.missing, of.crowdUs],
+  ]);
+  console.log("\n(a) fan-out of a top-10 snapshot, 2 per second; target: ratio at most 1.25");
+  console.log(table([...head, ...more], rows));
+  const slower = results.filter(({ crowdUs, ours }) => crowdUs > ours.cpuUs);
+  console.log(
+    slower.length === 0
+      ? "the crowd takes a frame in less CPU than ours sends it: not a bottleneck"
+      : `the crowd was the slower side, so that times are its own, at ${slower.map(({ sockets }) => sockets)}`,
   );
 }

@@ -1,43 +1,56 @@
 /**
  * `make bench`: what the product costs, as ratios to a bare server in the same run, CPU time beside
- * wall time. Exits with 1 where an acknowledged answer is missing or doubled.
+ * wall time; also in .fanfare/bench.json. Exits with 1 where an acknowledged answer is missing or
+ * doubled, or a connect failed.
  */
-import { loadavg } from "node:os";
-import { parseArgs } from "node:util";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
 import { benchAnswers } from "./answers.js";
 import { benchConnects } from "./connects.js";
-import { benchFanout } from "./fanout.js";
+import { benchFanout, type FanoutCase } from "./fanout.js";
+import { readOptions } from "./options.js";
+import { Profiler } from "./profiler.js";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true },
-    players: { type: "string", default: "5000" },
-    rounds: { type: "string", default: "4" },
-    quick: { type: "boolean", default: false },
-  },
-});
-const wants = (name: string) => !values.only || values.only.includes(name);
-const players = Number(values.players);
+const RESULTS = fileURLToPath(new URL("../../.fanfare/bench.json", import.meta.url));
+const FULL_FANOUT: FanoutCase[] = [
+  { path: "liveScore", sockets: 1_000 },
+  { path: "liveScore", sockets: 5_000 },
+  { path: "liveScore", sockets: 10_000 },
+  { path: "player", sockets: 5_000 },
+];
+const QUICK_FANOUT: FanoutCase[] = [{ path: "liveScore", sockets: 2_000 }];
 
+const options = readOptions(process.argv.slice(2));
+const { quick, players, rounds } = options;
+const load = () => loadavg().map((each) => Math.round(each * 10) / 10);
+const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
+const begun = { at: new Date().toISOString(), load: load() };
 console.log(
-  `load average ${loadavg()
-    .map((each) => each.toFixed(1))
-    .join(" ")}; machines are noisy, trust the ratios`,
+  `${machine.cores} cores, ${machine.cpu}, Node ${machine.node}; load average ${begun.load.join(" ")}`,
 );
-if (wants("fanout"))
-  await benchFanout(
-    values.quick ? [1_000] : [1_000, 5_000, 10_000],
-    values.quick ? 6 : 12,
-    values.quick ? 2 : 3,
-  );
-if (wants("answers")) {
-  const { lost, doubled } = await benchAnswers(
-    values.quick ? Math.min(players, 1_000) : players,
-    values.quick ? 2 : Number(values.rounds),
-  );
-  if (lost !== 0 || doubled !== 0) process.exitCode = 1;
+if ((begun.load[0] ?? 0) > machine.cores)
+  console.log("this machine is busy: trust only the ratios, and run it again");
+
+const results: Record<string, unknown> = {};
+if (options.wants("fanout"))
+  results.fanout = await (quick
+    ? benchFanout(QUICK_FANOUT, 8, 2)
+    : benchFanout(FULL_FANOUT, 10, 3));
+if (options.wants("answers")) {
+  const answers = await benchAnswers(players, rounds, options.profile ? new Profiler() : undefined);
+  for (const { lost, doubled } of [answers.log, answers.postgres])
+    if (lost + doubled > 0) process.exitCode = 1;
+  results.answers = answers;
 }
-if (wants("connect")) {
-  const { failures } = await benchConnects(values.quick ? 1_000 : 4_000, 2_000);
-  if (failures > 0) process.exitCode = 1;
+if (options.wants("connect")) {
+  const connects = await (quick ? benchConnects(2_000, 2_000, 1) : benchConnects(4_000, 2_000, 3));
+  if (connects.ours.failures > 0) process.exitCode = 1;
+  results.connects = connects;
 }
+mkdirSync(fileURLToPath(new URL(".", `file://${RESULTS}`)), { recursive: true });
+writeFileSync(
+  RESULTS,
+  `${JSON.stringify({ machine, begun, loadAfter: load(), ...results }, null, 2)}\n`,
+);
+console.log(`\nload average afterwards ${load().join(" ")}; all figures: ${RESULTS}`);

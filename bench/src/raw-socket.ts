@@ -4,33 +4,44 @@
  */
 import { connect, type Socket } from "node:net";
 
+const TEXT = 1;
 const PING = 9;
 const PONG = 10;
+const HEAD_END = "\r\n\r\n";
+const NOTHING = Buffer.alloc(0);
+
+export interface SocketEvents {
+  open(): void;
+  /** `payload` is good for this call only. */
+  text(payload: Buffer): void;
+  /** Comes once, also where the server refused to upgrade. */
+  close(): void;
+}
 
 export class RawSocket {
   readonly #socket: Socket;
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = NOTHING;
   #upgraded = false;
 
   constructor(
     port: number,
     path: string,
-    private readonly on: { open(): void; text(payload: Buffer): void; close(): void },
+    private readonly on: SocketEvents,
   ) {
     this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
     this.#socket.once("connect", () =>
       this.#socket.write(
         `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+          `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13${HEAD_END}`,
       ),
     );
     this.#socket.on("data", (data) => this.#take(data));
-    this.#socket.on("error", () => {});
-    this.#socket.once("close", on.close);
+    this.#socket.on("error", () => {}); // `close` follows and says enough.
+    this.#socket.once("close", () => on.close());
   }
 
   send(text: string): void {
-    this.#frame(1, Buffer.from(text));
+    this.#frame(TEXT, Buffer.from(text));
   }
 
   end(): void {
@@ -38,51 +49,47 @@ export class RawSocket {
   }
 
   #frame(opcode: number, payload: Buffer): void {
-    const head = payload.length < 126 ? Buffer.alloc(6) : Buffer.alloc(8);
+    const isShort = payload.length < 126;
+    const head = Buffer.alloc(isShort ? 6 : 8);
     head[0] = 0x80 | opcode;
-    if (payload.length < 126) head[1] = 0x80 | payload.length;
-    else {
-      head[1] = 0x80 | 126;
-      head.writeUInt16BE(payload.length, 2);
-    }
+    head[1] = 0x80 | (isShort ? payload.length : 126);
+    if (!isShort) head.writeUInt16BE(payload.length, 2);
     this.#socket.write(Buffer.concat([head, payload]));
   }
 
   #take(data: Buffer): void {
     let buffer = this.#rest.length === 0 ? data : Buffer.concat([this.#rest, data]);
     if (!this.#upgraded) {
-      const end = buffer.indexOf("\r\n\r\n");
-      if (end < 0) {
-        this.#rest = buffer;
+      const end = buffer.indexOf(HEAD_END);
+      this.#rest = buffer;
+      if (end < 0) return;
+      if (!buffer.toString("latin1", 0, 12).endsWith(" 101")) {
+        this.end();
         return;
       }
       this.#upgraded = true;
-      buffer = buffer.subarray(end + 4);
+      buffer = buffer.subarray(end + HEAD_END.length);
       this.on.open();
     }
-    for (;;) {
-      const frame = readFrame(buffer);
-      if (!frame) break;
+    for (let frame = readFrame(buffer); frame; frame = readFrame(buffer)) {
       buffer = buffer.subarray(frame.end);
-      if (frame.opcode === 1) this.on.text(frame.payload);
+      if (frame.opcode === TEXT) this.on.text(frame.payload);
       if (frame.opcode === PING) this.#frame(PONG, frame.payload);
     }
-    this.#rest = buffer;
+    this.#rest = buffer.length === 0 ? NOTHING : buffer;
   }
 }
 
+/** The first frame, once all of it is there. */
 function readFrame(buffer: Buffer): { opcode: number; payload: Buffer; end: number } | undefined {
   if (buffer.length < 2) return undefined;
   const short = (buffer[1] ?? 0) & 127;
   const head = short === 126 ? 4 : short === 127 ? 10 : 2;
   if (buffer.length < head) return undefined;
-  const length =
-    short === 126
-      ? buffer.readUInt16BE(2)
-      : short === 127
-        ? Number(buffer.readBigUInt64BE(2))
-        : short;
-  if (buffer.length < head + length) return undefined;
+  let length = short;
+  if (short === 126) length = buffer.readUInt16BE(2);
+  if (short === 127) length = Number(buffer.readBigUInt64BE(2));
   const end = head + length;
+  if (buffer.length < end) return undefined;
   return { opcode: (buffer[0] ?? 0) & 15, payload: buffer.subarray(head, end), end };
 }
