@@ -46,6 +46,11 @@ export const LOG_TRANSFORM = {
 export const LEADERBOARD_SUBJECTS = "LEADERBOARD.*";
 export const DEAD_LETTER_SUBJECTS = "DEADLETTER.*";
 
+/** Name of the stream that holds a bucket; a key's subject in it is `$KV.<bucket>.<key>`. */
+export function streamOfBucket(bucket: string): string {
+  return `KV_${bucket}`;
+}
+
 /** The session bucket's changes, as they were stored, for whoever is there to hear them. */
 export const SESSION_REPUBLISH = {
   src: `$KV.${BUCKETS.sessions}.*`,

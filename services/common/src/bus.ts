@@ -8,6 +8,7 @@ import {
   LOG_TRANSFORM,
   SESSION_REPUBLISH,
   STREAMS,
+  streamOfBucket,
 } from "@fanfare/proto/addresses";
 import {
   AckPolicy,
@@ -31,6 +32,11 @@ export { AckPolicy };
 const SERVER_MIN = [2, 12] as const;
 const FLUSH_WITHIN_MS = 2_000;
 const NANOS_PER_MS = 1_000_000;
+/**
+ * For `purge` on a bucket: how long the mark of a removal stays, which would else stay for ever, one
+ * for each session ever played.
+ */
+export const PURGE_MARKER_TTL = "10m";
 
 export interface BusOptions {
   url: string;
@@ -143,6 +149,24 @@ async function ensureStreams(jsm: JetStreamManager, replicas: number): Promise<v
     // A board that is built again meets the same entries: their letters are kept once.
     duplicate_window: 24 * 3_600_000 * NANOS_PER_MS,
   });
+  for (const bucket of Object.values(BUCKETS))
+    await ensureStream(jsm, {
+      ...shared,
+      ...bucketLayout(bucket),
+      ...(bucket === BUCKETS.sessions ? { republish: SESSION_REPUBLISH } : {}),
+    });
+}
+
+/** The stream of a bucket as NATS clients expect it (NATS architecture decision record 8). */
+function bucketLayout(bucket: string) {
+  return {
+    name: streamOfBucket(bucket),
+    subjects: [`$KV.${bucket}.>`],
+    max_msgs_per_subject: 1,
+    discard: DiscardPolicy.New,
+    allow_rollup_hdrs: true,
+    allow_msg_ttl: true,
+  };
 }
 
 async function ensureStream(
@@ -158,18 +182,9 @@ async function ensureStream(
   }
 }
 
-/** One of the key-value buckets. The sessions' changes are told to whoever listens. */
-export async function openBucket(
-  bus: Bus,
-  bucket: keyof typeof BUCKETS,
-  replicas: number,
-): Promise<KV> {
-  return new Kvm(bus.nc).create(BUCKETS[bucket], {
-    history: 1,
-    replicas,
-    storage: StorageType.File,
-    ...(bucket === "sessions" ? { republish: SESSION_REPUBLISH } : {}),
-  });
+/** One of the key-value buckets, all of which connectBus has made. */
+export function openBucket(bus: Bus, bucket: keyof typeof BUCKETS): Promise<KV> {
+  return new Kvm(bus.nc).open(BUCKETS[bucket]);
 }
 
 /** JetStream said that another writer was there first (10071; 10164 on a replicated stream). */

@@ -16,6 +16,8 @@ export interface Identity {
   subject: string;
   /** The only session that the token is good for. */
   sessionId?: string;
+  /** Its log_start: an id may be used again, and the next session's host is somebody else. */
+  sessionStart?: bigint;
 }
 
 const AUDIENCE = "fanfare";
@@ -51,6 +53,7 @@ export class Tokens {
       sub: identity.subject,
       role: identity.role,
       ...(identity.sessionId === undefined ? {} : { sid: identity.sessionId }),
+      ...(identity.sessionStart === undefined ? {} : { log: String(identity.sessionStart) }),
       exp: Math.floor(Date.now() / 1_000) + seconds,
     });
   }
@@ -86,13 +89,25 @@ export class Tokens {
 }
 
 function toIdentity(claims: Record<string, unknown>): Identity {
-  const { sub, role, sid } = claims;
+  const { sub, role, sid, log } = claims;
   if (typeof sub !== "string" || !ROLES.includes(role as Role)) throw new Error("not our claims");
   return {
     role: role as Role,
     subject: sub,
     ...(typeof sid === "string" ? { sessionId: sid } : {}),
+    ...(typeof log === "string" ? { sessionStart: BigInt(log) } : {}),
   };
+}
+
+/** Whether a token that names a session names this one. */
+export function isFor(
+  { sessionId, sessionStart }: Pick<Identity, "sessionId" | "sessionStart">,
+  session: { sessionId: string; logStart: bigint },
+): boolean {
+  return (
+    sessionId === session.sessionId &&
+    (sessionStart === undefined || sessionStart === session.logStart)
+  );
 }
 
 /** A service's own token, renewed before it ends. */

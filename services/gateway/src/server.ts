@@ -2,7 +2,7 @@
 
 import uWS from "uWebSockets.js";
 import { startAdminServer } from "@fanfare/common/admin-server";
-import { type Bus, connectBus, openBucket } from "@fanfare/common/bus";
+import { type Bus, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
@@ -55,7 +55,6 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
     lifecycle,
   );
   health.require("NATS", bus.connected);
-  await openBucket(bus, "sessions", config.NATS_REPLICAS);
   const clock = await startBusClock(bus.jsm, lifecycle);
   const services = await connectServices(config, lifecycle);
   const app = uWS.App();

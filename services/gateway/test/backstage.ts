@@ -121,7 +121,7 @@ export class Backstage {
     const nats = await startNats({ syncInterval: "2m" });
     const lifecycle = new Lifecycle(createLogger("backstage", "silent"));
     const bus = await connectBus({ url: nats.url, name: "backstage", replicas: 1 }, lifecycle);
-    const records = await openBucket(bus, "sessions", 1);
+    const records = await openBucket(bus, "sessions");
     // The director is made with the object, so the servers look it up when they are called.
     const stage: { director?: Director } = {};
     const director = () => {

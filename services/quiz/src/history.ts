@@ -38,10 +38,7 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
   await migrateWhenReachable(sql, lifecycle);
   const presence = await Presence.start("history", config.POD_NAME, bus, lifecycle);
   readPartitions(new PostgresHistory(sql, metrics), { bus, presence, lifecycle });
-  void purgeEndedSessions(
-    { bus, sql, metrics, replicas: config.NATS_REPLICAS, purgeAfterS: config.PURGE_AFTER_S },
-    lifecycle,
-  );
+  void purgeEndedSessions({ bus, sql, metrics, purgeAfterS: config.PURGE_AFTER_S }, lifecycle);
   health.started();
   lifecycle.log.info({ adminPort }, "history is ready");
   return { adminPort };

@@ -3,12 +3,14 @@
  * same compare-and-set, in an order that rendezvous hashing gives each session; one wins, the others
  * see that it was done. A pod that dies delays a phase by the pause to the next in order.
  */
+
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "@fanfare/common/bus-clock";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
 import type { Presence } from "@fanfare/common/presence";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import type { SessionLogs, SessionStore, StoredSession } from "./domain/ports.js";
-import { dueAt, isOver, reveal, tick } from "./domain/session.js";
+import { dueAt, HALF_MADE_MS, isOver, reveal, tick } from "./domain/session.js";
 import type { QuizMetrics } from "./metrics.js";
 
 /** Head start of each pod before the next in order. */
@@ -18,8 +20,8 @@ const RETRY_MS = 250;
 const END_CHECK_MS = 1_500;
 /** Pods further behind in the order look at the same time as this one. */
 const END_TURNS_MAX = 2;
-/** Lanes of a session are kept this long after its end, for answers that are asked for again. */
-const FORGET_AFTER_MS = 60_000;
+/** When nobody took a half-made record over, it goes. */
+const CLEAR_AWAY_MS = 3 * HALF_MADE_MS;
 /** setTimeout's own bound is 2^31 ms. */
 const TIMER_MAX_MS = 3_600_000;
 
@@ -50,19 +52,23 @@ export class RoundClock {
     return clock;
   }
 
-  #schedule({ session }: StoredSession): void {
+  #schedule(stored: StoredSession): void {
+    const { session } = stored;
     const { sessionId } = session;
     clearTimeout(this.#timers.get(sessionId));
     this.#timers.delete(sessionId);
-    if (session.logStart === 0n || this.parts.lifecycle.signal.aborted) return;
-    if (isOver(session)) {
-      this.#afterEnd(session);
-      return;
-    }
+    if (this.parts.lifecycle.signal.aborted) return;
+    if (session.logStart === 0n) this.#clearAway(stored);
+    else if (isOver(session)) this.#afterEnd(session);
+    else this.#await(session);
+  }
+
+  #await(session: Session): void {
+    const { logs, presence, clock } = this.parts;
+    if (session.phase === Phase.REVEAL) logs.known(session)?.forgetRoundsBefore(session.round);
     const due = dueAt(session);
     if (due === undefined) return;
-    const turn = this.parts.presence.rank(sessionId) * TURN_MS;
-    this.#at(session, due - this.parts.clock.now() + turn);
+    this.#at(session, due - clock.now() + presence.rank(session.sessionId) * TURN_MS);
   }
 
   #at(session: Session, delayMs: number): void {
@@ -81,12 +87,7 @@ export class RoundClock {
     try {
       const stored = await store.find(session.sessionId);
       // Somebody else was quicker: their change has set the next timer.
-      if (
-        !stored ||
-        stored.session.phase !== session.phase ||
-        stored.session.round !== session.round
-      )
-        return;
+      if (!stored || !isSamePhase(stored.session, session)) return;
       if (session.phase === Phase.CLOSING) await this.#close(stored.session);
       else await this.#tick(stored.session);
       metrics.clockLate.observe(Math.max(0, clock.now() - due) / 1_000);
@@ -101,18 +102,28 @@ export class RoundClock {
     const next = await store.update(session.sessionId, (now, quiz) => tick(now, quiz, clock.now()));
     // A PIN that is not released is found free by whoever draws it next.
     if (isOver(next) && session.pin) await store.releasePin(session.pin).catch(() => {});
+    // Not due after all: the common clock was set back since the timer began.
+    const due = dueAt(next);
+    if (due !== undefined && isSamePhase(next, session)) this.#at(next, due - clock.now());
   }
 
   /** Closes the log of the round first; only then the record may tell the answer. */
   async #close(session: Session): Promise<void> {
     const { store, logs, clock } = this.parts;
     const choices = session.question?.options.map(({ choice }) => choice) ?? [];
-    const log = logs.of(session);
-    const result = await log.closeRound(session.round, choices);
+    const result = await logs.of(session).closeRound(session.round, choices);
     await store.update(session.sessionId, (now, quiz) =>
       now.round === session.round ? reveal(now, quiz, clock.now(), result) : "unchanged",
     );
-    log.forgetRoundsBefore(session.round);
+  }
+
+  /** A creation that was broken off: the id and its PIN are to be had again. */
+  #clearAway({ session, revision }: StoredSession): void {
+    const { store, clock } = this.parts;
+    const createdAt = session.createdAt ? timestampMs(session.createdAt) : 0;
+    const remove = () => void store.remove(session.sessionId, revision).catch(() => {});
+    const wait = Math.max(0, createdAt + CLEAR_AWAY_MS - clock.now());
+    this.#timers.set(session.sessionId, setTimeout(remove, Math.min(wait, TIMER_MAX_MS)));
   }
 
   /** The pod that is first in order stores the last entry; the others make sure that it did. */
@@ -122,7 +133,6 @@ export class RoundClock {
       if (lifecycle.signal.aborted) return;
       try {
         await logs.of(session).end(session.round);
-        setTimeout(() => logs.forget(session), FORGET_AFTER_MS).unref();
       } catch (err) {
         lifecycle.log.warn({ err, sessionId: session.sessionId }, "end not stored; trying again");
         setTimeout(queue, END_CHECK_MS).unref();
@@ -134,4 +144,8 @@ export class RoundClock {
     const turn = Math.min(presence.rank(session.sessionId), END_TURNS_MAX);
     setTimeout(queue, turn * END_CHECK_MS).unref();
   }
+}
+
+function isSamePhase(a: Session, b: Session): boolean {
+  return a.logStart === b.logStart && a.round === b.round && a.phase === b.phase;
 }

@@ -70,7 +70,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   );
   health.require("NATS", bus.connected);
   const clock = await startBusClock(bus.jsm, lifecycle);
-  const store = await NatsSessionStore.open(bus, config.NATS_REPLICAS, lifecycle);
+  const store = await NatsSessionStore.open(bus, lifecycle);
   const logs = new JetStreamSessionLogs(bus, {
     entries(changes) {
       metrics.entries.inc();

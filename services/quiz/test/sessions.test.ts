@@ -139,7 +139,7 @@ test("pause, continue, extend and skip move the clock and refuse answers meanwhi
   const answer = { playerId: player as string, submissionId: "x", choices: ["A"], elapsedMs: 1 };
   if (!paused) throw new Error("no session");
   const [refused] = await submit(service(pods[1]), paused, 1, [answer]);
-  expect(refused?.refused).toBe(ErrorReason.ROUND_NOT_OPEN);
+  expect(refused?.refused).toBe(ErrorReason.UNAVAILABLE);
   await client.continueSession({ sessionId });
   const { session: longer } = await client.extendRound({ sessionId, seconds: 10 });
   expect(longer?.timeLimitMs).toBe(15_000);

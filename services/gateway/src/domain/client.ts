@@ -8,7 +8,10 @@ import type { Room } from "./room.js";
 
 export type ClientRole = "new" | "player" | "host" | "admin" | "spectator" | "liveScore";
 
-/** An answer on its way, or whose outcome never became known: sent again it keeps its time. */
+/**
+ * An answer on its way, or one that was not accepted: sent again it keeps its time, and after the
+ * reveal the log is asked what counts (another device of the player may have been quicker).
+ */
 export interface Attempt {
   round: number;
   submissionId: string;

@@ -18,6 +18,7 @@ export interface Identity {
   role: string;
   subject: string;
   sessionId?: string;
+  sessionStart?: bigint;
 }
 
 export interface Identities {

@@ -1,5 +1,6 @@
 /** The first frame of a client: who it is, and into which session. Joined follows, or a close. */
 import { invalidField, ServiceError, toServiceError } from "@fanfare/common/errors";
+import { isFor } from "@fanfare/common/tokens";
 import { isToken } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { ClientHello } from "@fanfare/proto/gateway/v1/frames";
@@ -146,7 +147,7 @@ function roleOf(who: Identity, session: Session): "host" | "admin" | "spectator"
       return who.role;
     case "host":
     case "author":
-      if (who.sessionId || session.host === who.subject) return "host";
+      if (who.sessionId ? isFor(who, session) : session.host === who.subject) return "host";
       throw forbidden("the session has another host");
     default:
       throw forbidden("players come with join or resume_token");

@@ -122,8 +122,8 @@ function settle(
 ): void {
   const { round, submissionId } = attempt;
   const reason = result ? result.refused : ErrorReason.UNAVAILABLE;
-  if (result && client.attempt === attempt) client.attempt = undefined;
   if (reason === ErrorReason.UNSPECIFIED && result) {
+    if (client.attempt === attempt) client.attempt = undefined;
     gateway.metrics.answers.inc({ outcome: "accepted" });
     gateway.metrics.answerAck.observe((performance.now() - arrivedAt) / 1_000);
     const { points, correct, streak } = result;

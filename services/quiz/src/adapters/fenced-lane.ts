@@ -6,8 +6,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
-import { unavailable } from "@fanfare/common/errors";
+import { ServiceError, unavailable } from "@fanfare/common/errors";
 import { pause } from "@fanfare/common/lifecycle";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { LaneFold } from "../domain/lane.js";
 import { lastSequence, readEntries } from "./lane-reader.js";
 
@@ -51,6 +52,8 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     readonly subject: string,
     /** Entries before this sequence belong to an earlier session of the same id. */
     private readonly start: number,
+    /** Whether no later session of the same id has begun. */
+    private readonly isNewest: () => Promise<boolean>,
     readonly fold: Fold,
     private readonly codec: EntryCodec<Change>,
     private readonly counters: LaneCounters,
@@ -173,6 +176,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       // Where no answer came, the entry may be stored all the same: reading on finds it, and the
       // fence keeps it out if it comes after what is published next.
       await this.refresh().catch((cause) => {
+        if (cause instanceof ServiceError) throw cause;
         if (performance.now() > deadline) throw unavailable("the log", cause);
       });
       return false;
@@ -181,7 +185,12 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
 
   async #readOn(): Promise<void> {
     const to = await lastSequence(this.bus, this.subject);
+    // Less than this lane knew: the entries of an earlier session were purged.
+    if (to < this.#last && this.#last < this.start) this.#last = to;
     if (to <= this.#last) return;
+    // Asked after `to`, so that no entry up to it is a later session's.
+    if (to >= this.start && !(await this.isNewest()))
+      throw new ServiceError(ErrorReason.CONFLICT, "a new session has this id; ask again");
     const from = Math.max(this.#last + 1, this.start);
     if (to >= from)
       for (const { sequence, data } of await readEntries(this.bus, this.subject, from, to)) {

@@ -4,7 +4,7 @@
  */
 
 import { fromJsonString } from "@bufbuild/protobuf";
-import { type Bus, openBucket } from "@fanfare/common/bus";
+import { type Bus, openBucket, PURGE_MARKER_TTL } from "@fanfare/common/bus";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import type { Sql } from "@fanfare/common/postgres";
 import { frozenQuizKey, STREAMS, storedSessionSubjects } from "@fanfare/proto/addresses";
@@ -16,12 +16,12 @@ const LOOK_EVERY_MS = 5_000;
 const AT_ONCE = 50;
 
 export async function purgeEndedSessions(
-  parts: { bus: Bus; sql: Sql; metrics: HistoryMetrics; replicas: number; purgeAfterS: number },
+  parts: { bus: Bus; sql: Sql; metrics: HistoryMetrics; purgeAfterS: number },
   lifecycle: Lifecycle,
 ): Promise<void> {
-  const { bus, sql, metrics, replicas, purgeAfterS } = parts;
-  const sessions = await openBucket(bus, "sessions", replicas);
-  const quizzes = await openBucket(bus, "frozenQuizzes", replicas);
+  const { bus, sql, metrics, purgeAfterS } = parts;
+  const sessions = await openBucket(bus, "sessions");
+  const quizzes = await openBucket(bus, "frozenQuizzes");
   while (!lifecycle.signal.aborted) {
     await pause(LOOK_EVERY_MS, lifecycle.signal);
     try {
@@ -32,7 +32,7 @@ export async function purgeEndedSessions(
       for (const row of due) {
         const key = { sessionId: row.session_id as string, logStart: BigInt(row.log_start) };
         await forgetRecord(sessions, key);
-        await quizzes.purge(frozenQuizKey(key.sessionId, key.logStart));
+        await quizzes.purge(frozenQuizKey(key.sessionId, key.logStart), { ttl: PURGE_MARKER_TTL });
         const filter = storedSessionSubjects(key.sessionId);
         await bus.jsm.streams.purge(STREAMS.log, { filter, seq: Number(row.log_end) + 1 });
         await sql`
@@ -55,5 +55,5 @@ async function forgetRecord(
   if (entry?.operation !== "PUT") return;
   const session = fromJsonString(SessionSchema, entry.string(), { ignoreUnknownFields: true });
   if (session.logStart !== logStart || session.phase !== Phase.ENDED) return;
-  await sessions.purge(sessionId, { previousSeq: entry.revision });
+  await sessions.purge(sessionId, { previousSeq: entry.revision, ttl: PURGE_MARKER_TTL });
 }

@@ -4,10 +4,10 @@
  * record's revision.
  */
 import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
-import { type Bus, isWrongLastSequence, openBucket } from "@fanfare/common/bus";
+import { type Bus, isWrongLastSequence, openBucket, PURGE_MARKER_TTL } from "@fanfare/common/bus";
 import { ServiceError, unavailable } from "@fanfare/common/errors";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
-import { ALL_SESSIONS, frozenQuizKey } from "@fanfare/proto/addresses";
+import { ALL_SESSIONS, BUCKETS, frozenQuizKey, streamOfBucket } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import {
   type FrozenQuiz,
@@ -22,7 +22,9 @@ import type { Outcome } from "../domain/session.js";
 
 const UPDATE_TRIES = 20;
 const RETRY_PAUSE_MS = 5;
-const READ_ALL_LIMIT_MS = 10_000;
+/** The store sends nothing for so long: it is asked again. */
+const READ_ALL_SILENCE_MS = 5_000;
+const READ_ALL_PAUSE_MS = 1_000;
 /** Frozen quizzes kept in memory; others are read again. */
 const FROZEN_MAX = 2_000;
 
@@ -32,16 +34,18 @@ export class NatsSessionStore implements SessionStore {
   readonly #listeners = new Set<(stored: StoredSession) => void>();
 
   private constructor(
+    private readonly bus: Bus,
     private readonly sessions: KV,
     private readonly quizzes: KV,
     private readonly pins: KV,
   ) {}
 
-  static async open(bus: Bus, replicas: number, lifecycle: Lifecycle): Promise<NatsSessionStore> {
+  static async open(bus: Bus, lifecycle: Lifecycle): Promise<NatsSessionStore> {
     const store = new NatsSessionStore(
-      await openBucket(bus, "sessions", replicas),
-      await openBucket(bus, "frozenQuizzes", replicas),
-      await openBucket(bus, "pins", replicas),
+      bus,
+      await openBucket(bus, "sessions"),
+      await openBucket(bus, "frozenQuizzes"),
+      await openBucket(bus, "pins"),
     );
     bus.listen(ALL_SESSIONS, (message) => {
       const sessionId = message.subject.split(".")[1] ?? "";
@@ -49,9 +53,7 @@ export class NatsSessionStore implements SessionStore {
       if (message.data.length === 0) store.#known.delete(sessionId);
       else store.#hear(message.string(), revision);
     });
-    const readAll = () =>
-      store.#readAll().catch((err) => lifecycle.log.warn({ err }, "sessions not read"));
-    bus.onReconnect(readAll);
+    bus.onReconnect(() => void store.#readAllAgain(lifecycle));
     await store.#readAll();
     return store;
   }
@@ -61,9 +63,15 @@ export class NatsSessionStore implements SessionStore {
   }
 
   async read(sessionId: string): Promise<StoredSession | undefined> {
-    const entry = await reach(this.sessions.get(sessionId));
-    if (entry?.operation !== "PUT") return undefined;
-    this.#hear(entry.string(), entry.revision);
+    // Of the leader: a bucket's own get may be answered by a follower that is behind.
+    const entry = await reach(
+      this.bus.jsm.streams.getMessage(streamOfBucket(BUCKETS.sessions), {
+        last_by_subj: `$KV.${BUCKETS.sessions}.${sessionId}`,
+      }),
+    );
+    // What marks a removal is empty.
+    if (!entry || entry.data.length === 0) return undefined;
+    this.#hear(entry.string(), entry.seq);
     return this.#known.get(sessionId);
   }
 
@@ -101,23 +109,24 @@ export class NatsSessionStore implements SessionStore {
     for (let tries = 0; tries < UPDATE_TRIES; tries++) {
       if (!stored || stored.session.logStart === 0n) throw toError(SESSION_UNKNOWN);
       const outcome = change(stored.session, await this.frozenQuiz(stored.session));
-      if (outcome === "unchanged") return stored.session;
-      if (isRefusal(outcome)) {
-        // What this pod knows may be old: refuse on what is stored.
+      if (outcome === "unchanged" || isRefusal(outcome)) {
+        // What this pod knows may be old: a "no" and a "done before" hold for what is stored.
         const fresh = await this.read(sessionId);
-        if (fresh && fresh.revision === stored.revision) throw toError(outcome);
+        if (fresh?.revision === stored.revision) {
+          if (outcome === "unchanged") return stored.session;
+          throw toError(outcome);
+        }
         stored = fresh;
         continue;
       }
-      if (await this.replace(outcome, stored.revision)) return outcome;
+      if ((await this.replace(outcome, stored.revision)) !== undefined) return outcome;
       if (tries > 0) await pause(RETRY_PAUSE_MS * tries);
       stored = await this.read(sessionId);
     }
     throw new ServiceError(ErrorReason.CONFLICT, "the session changes too often; try again");
   }
 
-  /** Compare-and-set; revision 0 creates. False where somebody was quicker. */
-  async replace(session: Session, revision: number): Promise<boolean> {
+  async replace(session: Session, revision: number): Promise<number | undefined> {
     const json = toJsonString(SessionSchema, session);
     try {
       const now =
@@ -125,11 +134,15 @@ export class NatsSessionStore implements SessionStore {
           ? await this.sessions.create(session.sessionId, json)
           : await this.sessions.update(session.sessionId, json, revision);
       this.#hear(json, now);
-      return true;
+      return now;
     } catch (error) {
-      if (isWrongLastSequence(error)) return false;
+      if (isWrongLastSequence(error)) return undefined;
       throw unavailable("the session store", error);
     }
+  }
+
+  async remove(sessionId: string, revision: number): Promise<void> {
+    await reach(this.sessions.purge(sessionId, { previousSeq: revision, ttl: PURGE_MARKER_TTL }));
   }
 
   async putFrozenQuiz(session: Session, quiz: FrozenQuiz): Promise<void> {
@@ -160,7 +173,7 @@ export class NatsSessionStore implements SessionStore {
   }
 
   async releasePin(pin: string): Promise<void> {
-    await reach(this.pins.purge(pin));
+    await reach(this.pins.purge(pin, { ttl: PURGE_MARKER_TTL }));
   }
 
   async sessionOfPin(pin: string): Promise<Session | undefined> {
@@ -179,17 +192,36 @@ export class NatsSessionStore implements SessionStore {
     for (const listener of this.#listeners) listener(stored);
   }
 
+  async #readAllAgain({ log, signal }: Lifecycle): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        return await this.#readAll();
+      } catch (err) {
+        log.warn({ err }, "sessions not read; trying again");
+        await pause(READ_ALL_PAUSE_MS, signal);
+      }
+    }
+  }
+
   async #readAll(): Promise<void> {
     const before = new Set(this.#known.keys());
     if ((await this.sessions.status()).values > 0) {
       const watch = await this.sessions.watch({ key: ">" });
-      const limit = setTimeout(() => watch.stop(), READ_ALL_LIMIT_MS);
+      let isWhole = false;
+      // Waits for each record, not for all of them: there may be very many.
+      const limit = setTimeout(() => watch.stop(), READ_ALL_SILENCE_MS);
       for await (const entry of watch) {
-        before.delete(entry.key);
-        if (entry.operation === "PUT") this.#hear(entry.string(), entry.revision);
-        if (entry.delta === 0) watch.stop();
+        limit.refresh();
+        if (entry.operation === "PUT") {
+          before.delete(entry.key);
+          this.#hear(entry.string(), entry.revision);
+        }
+        if (entry.delta !== 0) continue;
+        isWhole = true;
+        watch.stop();
       }
       clearTimeout(limit);
+      if (!isWhole) throw unavailable("the session store");
     }
     for (const gone of before) this.#known.delete(gone);
   }

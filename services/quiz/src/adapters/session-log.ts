@@ -10,6 +10,7 @@ import {
   subjectForPlayers,
   subjectForRemovals,
   subjectForRoundClosed,
+  subjectForSessionCreated,
   subjectForSessionEnded,
 } from "@fanfare/proto/addresses";
 import {
@@ -59,6 +60,7 @@ export class JetStreamSessionLog implements SessionLog {
           bus,
           subjectForPlayers(session.sessionId, lane),
           this.#start,
+          this.#isNewest,
           new PlayerFold(capacity),
           playerCodec,
           counters,
@@ -188,6 +190,7 @@ export class JetStreamSessionLog implements SessionLog {
             this.bus,
             subjectForAnswers(this.session.sessionId, round, lane),
             this.#start,
+            this.#isNewest,
             new AnswerFold(),
             answerCodec,
             this.counters,
@@ -198,11 +201,14 @@ export class JetStreamSessionLog implements SessionLog {
     return lanes;
   }
 
-  /** Appends a single entry unless this session has it. */
+  readonly #isNewest = async (): Promise<boolean> =>
+    (await lastSequence(this.bus, subjectForSessionCreated(this.session.sessionId))) <= this.#start;
+
+  /** Appends a single entry unless this session has it, or is no longer the newest of its id. */
   async #publishOnce(subject: string, data: Uint8Array): Promise<void> {
     for (;;) {
       const last = await lastSequence(this.bus, subject);
-      if (last >= this.#start && last > 0) return;
+      if ((last >= this.#start && last > 0) || !(await this.#isNewest())) return;
       try {
         await this.bus.js.publish(subject, data, { expect: { lastSubjectSequence: last } });
         return;

@@ -1,5 +1,6 @@
 /** The logs of the sessions that this pod has to do with, made when first asked for. */
-import type { Bus } from "@fanfare/common/bus";
+import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
+import { unavailable } from "@fanfare/common/errors";
 import { ALL_REMOVALS, subjectForSessionCreated } from "@fanfare/proto/addresses";
 import {
   PlayerRemovedSchema,
@@ -8,12 +9,18 @@ import {
 } from "@fanfare/proto/events/v1/events";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
 import type { SessionLogs } from "../domain/ports.js";
+import { isOver } from "../domain/session.js";
 import { decodeJson, encodeJson } from "./entry-codecs.js";
 import type { LaneCounters } from "./fenced-lane.js";
+import { lastSequence } from "./lane-reader.js";
 import { JetStreamSessionLog } from "./session-log.js";
+
+/** A log is kept this long after the session's end, for answers that are asked for again. */
+const FORGET_AFTER_MS = 60_000;
 
 export class JetStreamSessionLogs implements SessionLogs {
   readonly #logs = new Map<string, JetStreamSessionLog>();
+  readonly #forgetting = new WeakSet<JetStreamSessionLog>();
 
   constructor(
     private readonly bus: Bus,
@@ -27,23 +34,43 @@ export class JetStreamSessionLogs implements SessionLogs {
   }
 
   of(session: Session): JetStreamSessionLog {
-    const known = this.#logs.get(session.sessionId);
-    if (known?.logStart === session.logStart) return known;
-    const made = new JetStreamSessionLog(this.bus, session, this.counters);
-    this.#logs.set(session.sessionId, made);
-    return made;
+    const log = this.known(session) ?? new JetStreamSessionLog(this.bus, session, this.counters);
+    this.#logs.set(session.sessionId, log);
+    if (isOver(session) && !this.#forgetting.has(log)) {
+      this.#forgetting.add(log);
+      setTimeout(() => this.#forget(session), FORGET_AFTER_MS).unref();
+    }
+    return log;
   }
 
-  async create(sessionId: string, created: SessionCreated): Promise<bigint> {
-    const ack = await this.bus.js.publish(
-      subjectForSessionCreated(sessionId),
-      encodeJson(SessionCreatedSchema, created),
-    );
-    return BigInt(ack.seq);
+  known({ sessionId, logStart }: Session): JetStreamSessionLog | undefined {
+    const log = this.#logs.get(sessionId);
+    return log?.logStart === logStart ? log : undefined;
   }
 
-  forget(session: Session): void {
-    if (this.#logs.get(session.sessionId)?.logStart === session.logStart)
-      this.#logs.delete(session.sessionId);
+  lastStart(sessionId: string): Promise<number> {
+    return lastSequence(this.bus, subjectForSessionCreated(sessionId));
+  }
+
+  async create(
+    sessionId: string,
+    created: SessionCreated,
+    lastStart: number,
+  ): Promise<bigint | undefined> {
+    try {
+      const ack = await this.bus.js.publish(
+        subjectForSessionCreated(sessionId),
+        encodeJson(SessionCreatedSchema, created),
+        { expect: { lastSubjectSequence: lastStart } },
+      );
+      return BigInt(ack.seq);
+    } catch (error) {
+      if (isWrongLastSequence(error)) return undefined;
+      throw unavailable("the log", error);
+    }
+  }
+
+  #forget(session: Session): void {
+    if (this.known(session)) this.#logs.delete(session.sessionId);
   }
 }

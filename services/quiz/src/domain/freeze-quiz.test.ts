@@ -51,10 +51,22 @@ test.each([
   ["too much time", { ...single, seconds: 241 }],
   ["too many points", { ...single, points: 10_001 }],
   ["no text", { ...single, question: " " }],
+  ["a NUL in its text", { ...single, question: "a\u0000b" }],
+  ["a NUL in an option", { ...single, options: ["a", "b\u0000"] }],
+  ["half a character in an explanation", { ...single, explanation: "\ud800" }],
+  [
+    "an escape sequence for true",
+    { type: QuestionType.TRUE_FALSE, question: "Q", options: ["\u001b[2J", "n"], answer: ["true"] },
+  ],
   ["no type", { ...single, type: QuestionType.UNSPECIFIED }],
   ["maybe", { type: QuestionType.TRUE_FALSE, question: "Q", answer: ["maybe"] }],
 ])("a question with %s is refused", (_, question) => {
   expect(isRefusal(freeze(question))).toBe(true);
+});
+
+test("a title with a NUL, which no PostgreSQL takes, is refused", () => {
+  const quiz = create(QuizSchema, { title: "T\u0000", questions: [single] });
+  expect(isRefusal(freezeQuiz(quiz, options, Math.random))).toBe(true);
 });
 
 test("an empty quiz is refused", () => {

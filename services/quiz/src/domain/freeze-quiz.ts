@@ -11,8 +11,13 @@ import {
 import type { Question, Quiz } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { rulesOf } from "./question-types/index.js";
 import { isRefusal, type Refusal, refuse } from "./refusal.js";
+import { faultOfText } from "./text.js";
 
 export const QUESTIONS_MAX = 500;
+/** Lengths as in the bank (its limits.ts). */
+const TITLE_MAX = 120;
+const QUESTION_MAX = 500;
+const EXPLANATION_MAX = 500;
 const DEFAULT_POINTS = 1_000;
 const POINTS_MAX = 10_000;
 const LETTERS = "ABCDEFGH";
@@ -23,11 +28,8 @@ export function freezeQuiz(
   options: SessionOptions,
   random: () => number,
 ): FrozenQuiz | Refusal {
-  const title = [...quiz.title.trim()].length;
-  if (title < 1 || title > 120)
-    return refuse(ErrorReason.QUIZ_INVALID, "the title needs 1 to 120 characters", {
-      field: "title",
-    });
+  const title = faultOfText(quiz.title, { max: TITLE_MAX });
+  if (title) return refuse(ErrorReason.QUIZ_INVALID, `the title ${title}`, { field: "title" });
   if (quiz.questions.length < 1 || quiz.questions.length > QUESTIONS_MAX)
     return refuse(ErrorReason.QUIZ_INVALID, `a quiz needs 1 to ${QUESTIONS_MAX} questions`, {
       field: "questions",
@@ -76,9 +78,10 @@ function freezeQuestion(
 
 function faultOf(question: Question): { field: string; message: string } | undefined {
   const { seconds, points = DEFAULT_POINTS, penalty } = question;
-  const length = [...question.question.trim()].length;
-  if (length < 1 || length > 500)
-    return { field: "question", message: "the text needs 1 to 500 characters" };
+  const text = faultOfText(question.question, { max: QUESTION_MAX });
+  if (text) return { field: "question", message: `the text ${text}` };
+  const explanation = faultOfText(question.explanation, { min: 0, max: EXPLANATION_MAX });
+  if (explanation) return { field: "explanation", message: `it ${explanation}` };
   if (seconds !== 0 && (seconds < 5 || seconds > 240))
     return { field: "seconds", message: "must be 5 to 240, or 0 for the session's" };
   if (points > POINTS_MAX) return { field: "points", message: `must be 0 to ${POINTS_MAX}` };

@@ -32,8 +32,13 @@ export interface SessionStore {
     sessionId: string,
     change: (session: Session, quiz: FrozenQuiz) => Outcome,
   ): Promise<Session>;
-  /** Compare-and-set; revision 0 creates. False where somebody was quicker. */
-  replace(session: Session, revision: number): Promise<boolean>;
+  /**
+   * Compare-and-set; revision 0 creates. Resolves to the revision that the record has now; undefined
+   * where somebody was quicker.
+   */
+  replace(session: Session, revision: number): Promise<number | undefined>;
+  /** Forgets a record that still has this revision. */
+  remove(sessionId: string, revision: number): Promise<void>;
   /** Takes a PIN for a session; false where a live session has it. */
   claimPin(pin: string, sessionId: string): Promise<boolean>;
   releasePin(pin: string): Promise<void>;
@@ -50,6 +55,8 @@ export interface AnswerLane {
   find(playerId: string): ScoredAnswer | undefined;
   /** Reads on to the end of the lane. */
   refresh(): Promise<void>;
+  /** Appends the entry after which the lane takes no answer. Safe to repeat, from any pod. */
+  close(): Promise<void>;
 }
 
 /** A session's part of the log. Throws UNAVAILABLE (retryable) while it can't be reached. */
@@ -84,10 +91,21 @@ export interface SessionLog {
 
 /** The logs of the sessions that this pod has to do with. */
 export interface SessionLogs {
+  /** Made when first asked for; that of an ended session is forgotten a while later. */
   of(session: Session): SessionLog;
-  forget(session: Session): void;
-  /** Stores a session's first entry and returns its sequence. */
-  create(sessionId: string, created: SessionCreated): Promise<bigint>;
+  /** The session's log where this pod has one. */
+  known(session: Session): SessionLog | undefined;
+  /** Sequence of the newest first entry of a session of this id; 0 for none. */
+  lastStart(sessionId: string): Promise<number>;
+  /**
+   * Stores a session's first entry and returns its sequence; undefined where a session of this id has
+   * begun since `lastStart`.
+   */
+  create(
+    sessionId: string,
+    created: SessionCreated,
+    lastStart: number,
+  ): Promise<bigint | undefined>;
 }
 
 /** The question bank, as far as sessions need it. */

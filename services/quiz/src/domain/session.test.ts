@@ -78,11 +78,28 @@ test("a pause keeps the time that is left and the time that has passed", () => {
 });
 
 test("ending in an open round closes it first, and it counts", () => {
-  const ending = made(rules.end(open(), quiz, 5_000));
+  const ending = made(rules.end(open(), 5_000));
   expect(ending.phase).toBe(Phase.CLOSING);
   const shown = made(rules.reveal(ending, quiz, 5_100, { answers: 1, distribution: [] }));
   const over = made(rules.tick(shown, quiz, 5_100));
   expect([over.phase, over.round, over.question]).toEqual([Phase.ENDED, 1, undefined]);
+});
+
+test("ending while a skipped round is closed ends the session behind that round", () => {
+  const skipping = made(rules.skip(open(), quiz, 5_000, 0));
+  const ending = made(rules.end(skipping, 5_050));
+  expect([ending.phase, ending.rounds]).toEqual([Phase.CLOSING, 1]);
+  expect(rules.end(ending, 5_060)).toBe("unchanged");
+  const shown = made(rules.reveal(ending, quiz, 5_100, { answers: 0, distribution: [] }));
+  expect(made(rules.tick(shown, quiz, 5_100)).phase).toBe(Phase.ENDED);
+});
+
+test("a pause in the reveal of a skipped round does not stop what follows it", () => {
+  const closing = made(rules.skip(open(), quiz, 5_000, 0));
+  const shown = made(rules.reveal(closing, quiz, 5_100, { answers: 0, distribution: [] }));
+  const paused = made(rules.pauseClock(shown, 5_100));
+  const going = made(rules.continueClock(paused, 9_000));
+  expect(made(rules.tick(going, quiz, 9_000)).round).toBe(2);
 });
 
 test("any order of commands and ticks keeps the record sane and ends by end()", () => {
@@ -115,6 +132,13 @@ test("any order of commands and ticks keeps the record sane and ends by end()", 
           expect(outcome.phase).toBe(Phase.CLOSING);
         session = outcome;
       }
+      const ended = rules.end(session, now);
+      if (ended !== "unchanged" && !isRefusal(ended)) session = ended;
+      for (const what of ["reveal", "tick"]) {
+        const outcome = act(session, what, now);
+        if (outcome !== "unchanged" && !isRefusal(outcome)) session = outcome;
+      }
+      expect(session.phase).toBe(Phase.ENDED);
     }),
   );
 });
@@ -134,7 +158,7 @@ function act(session: Session, what: string, now: number): rules.Outcome {
     case "skip":
       return rules.skip(session, quiz, now, 0);
     case "end":
-      return rules.end(session, quiz, now);
+      return rules.end(session, now);
     case "reveal":
       return rules.reveal(session, quiz, now, { answers: 0, distribution: [] });
     default:

@@ -20,6 +20,9 @@ import { type Refusal, refuse } from "./refusal.js";
 /** Answers that were sent in time may arrive this much later. */
 export const ANSWER_GRACE_MS = 500;
 
+/** A record that is still half made after this time was left behind by a pod that died. */
+export const HALF_MADE_MS = 10_000;
+
 /** Longest that a round can become by extensions: 500 of them stay below scores.ts: TIME_SPAN_MS. */
 const TIME_LIMIT_MAX_MS = 1_000_000;
 
@@ -107,7 +110,8 @@ function unpause(session: Session, now: number): Session {
   const going = clone(SessionSchema, session);
   going.paused = false;
   going.phaseStartedAt = timestampFromMs(now);
-  if (session.phase !== Phase.REVEAL || session.options?.pacing === Pacing.AUTO)
+  const waitsForHost = session.phase === Phase.REVEAL && session.options?.pacing !== Pacing.AUTO;
+  if (!waitsForHost || session.skipping)
     going.phaseEndsAt = timestampFromMs(now + session.pausedRemainingMs);
   going.pausedRemainingMs = 0;
   return going;
@@ -148,13 +152,15 @@ export function skip(session: Session, quiz: FrozenQuiz, now: number, round: num
 }
 
 /** An open round is closed first and counts: the session's last round becomes this one. */
-export function end(session: Session, quiz: FrozenQuiz, now: number): Outcome {
-  if (isOver(session)) return "unchanged";
-  const last = clone(SessionSchema, unpause(session, now));
+export function end(session: Session, now: number): Outcome {
+  const isClosing = session.phase === Phase.CLOSING;
+  const isEnding = isClosing && session.skipping && session.rounds === session.round;
+  if (isOver(session) || isEnding) return "unchanged";
+  if (session.phase !== Phase.OPEN && !isClosing) return endNow(session, now);
+  const last = isClosing ? clone(SessionSchema, session) : startClosing(session, now);
   last.rounds = session.round;
-  if (session.phase === Phase.OPEN || session.phase === Phase.CLOSING)
-    return skip(last, quiz, now, 0);
-  return endNow(last, now);
+  last.skipping = true;
+  return last;
 }
 
 export function lock(session: Session, locked: boolean): Outcome {

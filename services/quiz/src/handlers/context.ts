@@ -3,7 +3,7 @@
 import type { Clock } from "@fanfare/common/bus-clock";
 import { ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
-import type { Tokens } from "@fanfare/common/tokens";
+import { isFor, type Tokens } from "@fanfare/common/tokens";
 import { isToken } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
@@ -61,7 +61,7 @@ export async function requireHost(
   const isHost =
     identity.role === "admin" ||
     identity.role === "service" ||
-    identity.sessionId === sessionId ||
+    isFor(identity, session) ||
     (identity.sessionId === undefined && identity.subject === session.host);
   if (!isHost)
     throw new ServiceError(ErrorReason.FORBIDDEN, "only the session's own host may do this");

@@ -1,7 +1,8 @@
 /**
- * CreateSession: reserve the id, store the session's first log entry, then make the record whole. A
- * pod that dies on the way leaves a half-made record that nobody can use, and that the next creation
- * of the id takes over after a while.
+ * CreateSession: reserve the id, store the session's first log entry, then make the record whole. Each
+ * step is fenced by what was read before it, so a pod that sleeps on the way can't write into a session
+ * that another pod has made meanwhile. One that dies leaves a half-made record that nobody can use: the
+ * next creation of the id takes it over after a while, and the round clock clears it away.
  */
 import { randomInt } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -22,14 +23,12 @@ import {
 import type { Quiz } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { freezeQuiz } from "../domain/freeze-quiz.js";
 import { newId, newPin } from "../domain/ids.js";
-import { isOver } from "../domain/session.js";
+import { HALF_MADE_MS, isOver } from "../domain/session.js";
 import { fillOptions } from "../domain/session-options.js";
 import { orThrow, type QuizContext } from "./context.js";
 
 const FROZEN_QUIZ_BYTES_MAX = 900_000;
 const PIN_TRIES = 50;
-/** A half-made record older than this was left behind by a pod that died. */
-const HALF_MADE_MS = 10_000;
 
 export async function createSession(
   context: QuizContext,
@@ -43,11 +42,12 @@ export async function createSession(
   const quiz = await quizOf(context, request);
   const frozen = orThrow(freezeQuiz(quiz, options, () => randomInt(2 ** 32) / 2 ** 32));
   refuseTooLarge(frozen);
+  const lastStart = await context.logs.lastStart(sessionId);
   const replaced = await revisionToReplace(context, sessionId, request.replaceEnded);
   const now = timestampFromMs(context.clock.now());
   const session = create(SessionSchema, {
     sessionId,
-    title: quiz.title,
+    title: quiz.title.trim(),
     phase: Phase.LOBBY,
     rounds: frozen.questions.length,
     options,
@@ -57,13 +57,24 @@ export async function createSession(
     ...(options.startsAt ? { phaseEndsAt: options.startsAt } : {}),
   });
   session.pin = await claimPin(context, sessionId);
-  if (!(await context.store.replace(session, replaced))) {
+  const reserved = await context.store.replace(session, replaced);
+  if (reserved === undefined) {
     await context.store.releasePin(session.pin);
     throw exists(sessionId);
   }
-  await complete(context, session, frozen);
-  const host = { role: "host", subject: identity.subject, sessionId } as const;
-  return { session, hostToken: context.tokens.issue(host, context.hostTokenSeconds) };
+  try {
+    await complete(context, session, frozen, { lastStart, reserved });
+  } catch (error) {
+    // Where this fails too, the round clock does it later.
+    await context.store.remove(sessionId, reserved).catch(() => {});
+    await context.store.releasePin(session.pin).catch(() => {});
+    throw error;
+  }
+  const hostToken = context.tokens.issue(
+    { role: "host", subject: identity.subject, sessionId, sessionStart: session.logStart },
+    context.hostTokenSeconds,
+  );
+  return { session, hostToken };
 }
 
 /** A frozen quiz is one message of the broker, which takes 1 MB. */
@@ -77,18 +88,27 @@ function refuseTooLarge(frozen: FrozenQuiz): void {
   );
 }
 
-async function complete(context: QuizContext, session: Session, frozen: FrozenQuiz): Promise<void> {
+async function complete(
+  context: QuizContext,
+  session: Session,
+  frozen: FrozenQuiz,
+  { lastStart, reserved }: { lastStart: number; reserved: number },
+): Promise<void> {
   const { sessionId, title, rounds, host } = session;
-  const reserved = await context.store.read(sessionId);
   const created = create(SessionCreatedSchema, { title, rounds, host });
   if (session.options) created.options = session.options;
-  session.logStart = await context.logs.create(sessionId, created);
+  const logStart = await context.logs.create(sessionId, created, lastStart);
+  if (logStart === undefined) throw overtaken();
+  session.logStart = logStart;
   await context.store.putFrozenQuiz(session, frozen);
-  if (!reserved || !(await context.store.replace(session, reserved.revision)))
-    throw new ServiceError(
-      ErrorReason.CONFLICT,
-      "the session was changed while it was made; try again",
-    );
+  if ((await context.store.replace(session, reserved)) === undefined) throw overtaken();
+}
+
+function overtaken(): ServiceError {
+  return new ServiceError(
+    ErrorReason.CONFLICT,
+    "somebody else made a session of this id meanwhile; try again",
+  );
 }
 
 async function quizOf(context: QuizContext, { source }: CreateSessionRequest): Promise<Quiz> {

@@ -61,7 +61,9 @@ export const skipRound = (context: QuizContext, request: SkipRoundRequest, call:
 
 export const endSession = async (context: QuizContext, request: Named, call: CallContext) => {
   const { pin } = await requireHost(context, request.sessionId, call);
-  const result = await command(context, request.sessionId, call, rules.end);
+  const result = await command(context, request.sessionId, call, (session, _, now) =>
+    rules.end(session, now),
+  );
   if (pin && rules.isOver(result.session)) await context.store.releasePin(pin).catch(() => {});
   return result;
 };

@@ -33,8 +33,10 @@ export async function submitAnswers(context: QuizContext, request: SubmitAnswers
   const players = await log.findPlayers(request.answers.map(({ playerId }) => playerId));
   const isOpen = request.round === session.round && session.phase === Phase.OPEN;
   const lane = log.answerLane(request.round, request.lane);
-  // A round that is over takes nothing new, but a first verdict is given again.
-  if (!isOpen) await lane.refresh();
+  // A round that is over takes nothing new, but a first verdict is given again. Before the close is in
+  // the lane, an answer that was sent through another pod could still be stored after our "no" (P3).
+  if (request.round === session.round && session.phase === Phase.CLOSING) await lane.close();
+  else if (!isOpen || session.paused) await lane.refresh();
   const streak = isOpen ? await log.streaksAfter(session.previousRound, request.lane) : () => 0;
   const results: Result[] = new Array(request.answers.length);
   const scored: ScoredAnswer[] = [];
@@ -92,7 +94,8 @@ function refusal(
 ): ErrorReason | undefined {
   if (!isOpen)
     return session.phase === Phase.READING ? ErrorReason.ROUND_NOT_OPEN : ErrorReason.ROUND_CLOSED;
-  if (session.paused) return ErrorReason.ROUND_NOT_OPEN;
+  // Not "no": a pause closes no lane, and what another pod has on its way may be stored.
+  if (session.paused) return ErrorReason.UNAVAILABLE;
   if (answer.elapsedMs > session.timeLimitMs + ANSWER_GRACE_MS) return ErrorReason.ROUND_CLOSED;
   if (!isToken(answer.submissionId)) return ErrorReason.INVALID_FIELD;
   const type = question.question?.type;

@@ -1,5 +1,5 @@
 /** A statement that is true or false. The order never changes, so it tells nothing. */
-import { areOffered, type QuestionRules } from "./question-type.js";
+import { areOffered, faultOfOptions, type QuestionRules } from "./question-type.js";
 
 const WORDS = ["True", "False"];
 
@@ -10,7 +10,7 @@ export const trueFalse: QuestionRules = {
       return { field: "options", message: "leave empty, or give the words for true and false" };
     if (answer.length !== 1 || !["true", "false"].includes(answer[0] ?? ""))
       return { field: "answer", message: 'must be "true" or "false"' };
-    return undefined;
+    return faultOfOptions(options);
   },
   options({ options, answer }) {
     const texts = options.length === 2 ? options : WORDS;
