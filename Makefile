@@ -8,7 +8,7 @@ PROTOS := $(shell find proto -name '*.proto' -not -path '*/node_modules/*') prot
 INSTALLED := node_modules/.package-lock.json
 GENERATED := proto/gen/.made
 
-.PHONY: help up down test test-unit lint proto build bench clean node
+.PHONY: help up down test test-unit lint proto build bench images sbom clean node
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,15 @@ build: $(GENERATED) ## Install packages and compile, as far as needed
 
 bench: build ## Measure fan-out, answers and connects; takes minutes
 	node bench/dist/main.js
+
+images: ## Build the images with docker or buildah; PREFIX=fanfare TAG=dev
+	@sh scripts/images.sh $(or $(PREFIX),fanfare) $(or $(TAG),dev)
+
+sbom: $(INSTALLED) ## List what each image holds of npm (SPDX), in .fanfare/sbom
+	@mkdir -p .fanfare/sbom
+	@for each in gateway quiz leaderboard quiz-master cli; do \
+	  npm sbom --sbom-format spdx --omit dev --omit optional --workspace services/$$each \
+	    > .fanfare/sbom/fanfare-$$each.spdx.json && echo ".fanfare/sbom/fanfare-$$each.spdx.json"; done
 
 clean: ## Remove what was built; data and installed packages stay
 	rm -rf proto/gen proto/dist services/*/dist bench/dist
