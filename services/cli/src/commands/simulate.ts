@@ -17,7 +17,7 @@ import type { Book } from "../simulate/book.js";
 import { createGame, type GameOptions, playGame } from "../simulate/game.js";
 import { planGame } from "../simulate/plan.js";
 import { drawQuestions, importQuestions } from "../simulate/questions.js";
-import { finalTable, roundLine } from "../simulate/report.js";
+import { comebackLine, finalTable, roundLine } from "../simulate/report.js";
 
 export const usage = `fanfare simulate -name ID -rounds N -players N [flags]
 
@@ -81,7 +81,9 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
     await create(quizzes, options);
     console.log(`${flags.name}: ${flags.players} players, ${flags.rounds} rounds, seed ${seed}`);
     console.log(`board: ${urls[0]}/livescore/${flags.name}`);
-    const book = await playToEnd(quizzes, options);
+    const { book, comebacks } = await playToEnd(quizzes, options);
+    const line = comebackLine(comebacks);
+    if (line) console.log(line);
     return await audit(installation, options, book);
   } finally {
     board.close();
@@ -101,7 +103,7 @@ async function create(quizzes: Door<typeof QuizService>, options: GameOptions): 
 }
 
 /** Whatever stops the game, Ctrl-C too, its session ends: nobody else would end it. */
-async function playToEnd(quizzes: Door<typeof QuizService>, options: GameOptions): Promise<Book> {
+async function playToEnd(quizzes: Door<typeof QuizService>, options: GameOptions) {
   const { sessionId } = options;
   const end = () => quizzes.endSession({ sessionId }).catch(() => {});
   const interrupt = () => void end().finally(() => process.exit(INTERRUPTED));

@@ -31,6 +31,8 @@ export interface PlayerOptions {
   resumeToken?: string;
   /** Sees every frame of every connection first, with its text as it came: for recorders. */
   onFrame?: (frame: ServerFrame, raw: string) => void;
+  /** Called each time that the player is in again, with how long it was out. */
+  onReturn?: (awayMs: number) => void;
   /** How long joining may be tried; 30 s where nothing is said. */
   joinWithinMs?: number;
   /** Randomness of the back-off. */
@@ -76,6 +78,7 @@ export class PlayerSocket {
   #turn = 0;
   #attempt = 0;
   #reconnects = -1;
+  #lostAt = 0;
 
   private constructor(private readonly options: PlayerOptions) {
     this.#random = options.random ?? Math.random;
@@ -170,6 +173,7 @@ export class PlayerSocket {
   async #live(): Promise<Departure> {
     for (;;) {
       const end = await this.#connectOnce();
+      if (this.#isIn) this.#lostAt = performance.now();
       this.#isIn = false;
       if (this.#abort.signal.aborted) return { kind: "closed" };
       if (this.#refusal && !this.#refusal.retryable) {
@@ -235,6 +239,7 @@ export class PlayerSocket {
     this.#isIn = true;
     this.#attempt = 0;
     this.#reconnects++;
+    if (this.#reconnects > 0) this.options.onReturn?.(performance.now() - this.#lostAt);
     if (joined.answer) this.#answers.accepted(joined.answer);
     this.#answers.resend();
   }

@@ -11,6 +11,7 @@ import type { LivescoreSocket } from "../player/livescore-socket.js";
 import { PlayerSocket } from "../player/player-socket.js";
 import { untilDone } from "../retry.js";
 import { Book } from "./book.js";
+import { Comebacks } from "./comebacks.js";
 import { choicesFor, type GamePlan } from "./plan.js";
 import type { Asked } from "./questions.js";
 
@@ -71,10 +72,11 @@ export async function createGame(
 export async function playGame(
   quizzes: Door<typeof QuizService>,
   options: GameOptions,
-): Promise<Book> {
+): Promise<{ book: Book; comebacks: Comebacks }> {
   const { sessionId, everyMs, asked } = options;
   const book = new Book();
-  const players = await joinAll(options, book);
+  const comebacks = new Comebacks();
+  const players = await joinAll(options, book, comebacks);
   try {
     await untilDone(() => quizzes.startSession({ sessionId }));
     for (let round = 1; round <= asked.questions.length; round++) {
@@ -89,7 +91,7 @@ export async function playGame(
     }
     await untilPhase(quizzes, sessionId, Phase.ENDED, asked.questions.length);
     for (const { verdicts } of players) await Promise.all(verdicts);
-    return book;
+    return { book, comebacks };
   } finally {
     for (const { socket } of players) socket.close();
   }
@@ -101,17 +103,27 @@ interface SimulatedPlayer {
   verdicts: Promise<void>[];
 }
 
-async function joinAll(options: GameOptions, book: Book): Promise<SimulatedPlayer[]> {
+async function joinAll(
+  options: GameOptions,
+  book: Book,
+  comebacks: Comebacks,
+): Promise<SimulatedPlayer[]> {
   const players: SimulatedPlayer[] = [];
   for (let first = 0; first < options.players; first += JOINS_AT_ONCE) {
     const count = Math.min(JOINS_AT_ONCE, options.players - first);
     const numbers = Array.from({ length: count }, (_, index) => first + index);
-    players.push(...(await Promise.all(numbers.map((number) => joinOne(options, book, number)))));
+    const joins = numbers.map((number) => joinOne(options, book, comebacks, number));
+    players.push(...(await Promise.all(joins)));
   }
   return players;
 }
 
-async function joinOne(options: GameOptions, book: Book, number: number): Promise<SimulatedPlayer> {
+async function joinOne(
+  options: GameOptions,
+  book: Book,
+  comebacks: Comebacks,
+  number: number,
+): Promise<SimulatedPlayer> {
   const { urls, sessionId, plan, everyMs } = options;
   const nickname = `player${number}`;
   const turn = number % urls.length;
@@ -120,6 +132,7 @@ async function joinOne(options: GameOptions, book: Book, number: number): Promis
       urls: [...urls.slice(turn), ...urls.slice(0, turn)],
       sessionId,
       nickname,
+      onReturn: (awayMs) => comebacks.add(performance.now(), awayMs),
     }),
     verdicts: [],
   };

@@ -1,5 +1,6 @@
 /** What a simulation prints: a line for each round, and the final table. Pure. */
 import type { LivescoreRow } from "../player/livescore-socket.js";
+import type { Comebacks } from "./comebacks.js";
 import type { RoundReport } from "./game.js";
 
 const QUESTION_LENGTH_MAX = 40;
@@ -15,6 +16,13 @@ export function roundLine(report: RoundReport): string {
     `leader ${leader}`,
     `ack p50 ${p50Ms.toFixed(1)} ms p99 ${p99Ms.toFixed(1)} ms`,
   ].join("  ");
+}
+
+/** Who lost the connection and came back; undefined where nobody did. */
+export function comebackLine(comebacks: Comebacks): string | undefined {
+  if (comebacks.count === 0) return undefined;
+  const seconds = [50, 99, 100].map((each) => (comebacks.awayMs(each) / 1_000).toFixed(2));
+  return `${comebacks.count} comebacks  away p50 ${seconds[0]} s p99 ${seconds[1]} s max ${seconds[2]} s  at most ${comebacks.peakPerSecond()} in a second`;
 }
 
 /** Rank, PlayerID, Score; of large boards the first hundred. */
