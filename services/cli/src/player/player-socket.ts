@@ -189,15 +189,16 @@ export class PlayerSocket {
   }
 
   /** One connection from its beginning to its end. */
-  async #connectOnce(): Promise<SocketEnd & { delayMs?: number }> {
+  async #connectOnce(): Promise<SocketEnd & { comeBackAt?: number }> {
     this.#refusal = undefined;
-    let delayMs: number | undefined;
+    let comeBackAt: number | undefined;
     try {
       const url = this.options.urls[this.#turn % this.options.urls.length] ?? "";
       const socket = await FrameSocket.open(url, {
         onFrame: (frame, raw) => {
           this.options.onFrame?.(frame, raw);
-          if (frame.frame.case === "reconnect") delayMs = frame.frame.value.delayMs;
+          if (frame.frame.case === "reconnect")
+            comeBackAt = performance.now() + frame.frame.value.delayMs;
           this.#take(frame);
         },
       });
@@ -205,7 +206,7 @@ export class PlayerSocket {
       if (this.#abort.signal.aborted) socket.close();
       socket.send({ case: "hello", value: this.#hello() });
       const end = await socket.closed;
-      return delayMs === undefined ? end : { ...end, delayMs };
+      return comeBackAt === undefined ? end : { ...end, comeBackAt };
     } catch (error) {
       return { code: 1006, reason: String(error) };
     }
@@ -244,8 +245,8 @@ export class PlayerSocket {
     this.#answers.resend();
   }
 
-  #pauseMs(end: { delayMs?: number }): number {
-    if (end.delayMs !== undefined) return end.delayMs;
+  #pauseMs({ comeBackAt }: { comeBackAt?: number }): number {
+    if (comeBackAt !== undefined) return Math.max(0, comeBackAt - performance.now());
     const wanted = this.#refusal?.retryAfterMs ?? 0;
     return wanted + backoffMs(this.#attempt++, RECONNECT, this.#random);
   }
