@@ -1,6 +1,6 @@
 /**
  * Copies what one service needs at run time into a folder, for services/Dockerfile: the compiled
- * workspaces that it leans on, its packages as npm installed them, and a main.js that starts it.
+ * workspaces that it leans on, its packages as npm installed them, and the main.js that starts it.
  * Usage: node scripts/image-tree.mjs SERVICE FOLDER
  */
 import {
@@ -51,7 +51,7 @@ cpSync("node_modules", join(target, "node_modules"), {
   verbatimSymlinks: true,
   filter: (path) => !NOT_RUN.test(`/${path}`),
 });
-cpSync("LICENSE", join(target, "LICENSE"));
+for (const file of ["LICENSE", "main.js"]) cpSync(file, join(target, file));
 
 // npm links every workspace that it installed; those that are not here would dangle.
 const links = join(target, "node_modules", "@fanfare");
@@ -71,4 +71,3 @@ writeFileSync(
   join(target, "package.json"),
   `${JSON.stringify({ name: `fanfare-${service}`, private: true, type: "module" }, null, 2)}\n`,
 );
-writeFileSync(join(target, "main.js"), `import "./services/${service}/dist/main.js";\n`);

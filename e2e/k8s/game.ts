@@ -1,0 +1,136 @@
+/**
+ * A whole session with many players, played by `fanfare simulate` in a pod beside the release, through
+ * the Service that people use. It exits with 0 only if its own book of acknowledged answers, PostgreSQL
+ * and the board agree.
+ */
+import { kubectl, kubectlJson, kubectlWith, until } from "./kube.js";
+import { IMAGES, type Release } from "./release.js";
+
+export interface GamePlan {
+  id: string;
+  players: number;
+  rounds: number;
+  /** Seconds from round to round. */
+  every: number;
+}
+
+export interface GameReport {
+  passed: boolean;
+  text: string;
+  /** Acknowledged answers that all accounts agree on; 0 where they do not. */
+  answers: number;
+  comebacks: number;
+  awayP99S: number;
+  /** Most comebacks within one second. */
+  peakPerSecond: number;
+}
+
+const FULL_LIMIT_MS = 240_000;
+
+export class Game {
+  private constructor(
+    private readonly release: Release,
+    readonly plan: GamePlan,
+    private readonly job: string,
+  ) {}
+
+  /** Resolves once the first round is over: the players are in, and answers are coming. */
+  static async start(release: Release, plan: GamePlan): Promise<Game> {
+    const job = `game-${plan.id.replaceAll("_", "-")}`;
+    await kubectlWith(jobOf(release, plan, job), "apply", "-n", release.namespace, "-f", "-");
+    const game = new Game(release, plan, job);
+    await until(`the first round of ${plan.id}`, async () => {
+      const text = await game.#log();
+      return /^round +1\//m.test(text) || (await game.#ended());
+    });
+    return game;
+  }
+
+  /** Resolves at its end, whatever that is. */
+  async report(): Promise<GameReport> {
+    const passed = await until(`the end of ${this.plan.id}`, () => this.#ended(), FULL_LIMIT_MS);
+    const text = await this.#log();
+    const [, answers = 0] = text.match(/agree on (\d+) answers/) ?? [];
+    const back = text.match(/^(\d+) comebacks .*p99 ([\d.]+) s .*at most (\d+) in a second/m) ?? [];
+    const [, comebacks = 0, awayP99S = 0, peakPerSecond = 0] = back.map(Number);
+    return {
+      passed: passed === "passed",
+      text,
+      answers: Number(answers),
+      comebacks,
+      awayP99S,
+      peakPerSecond,
+    };
+  }
+
+  #log(): Promise<string> {
+    const { namespace } = this.release;
+    return kubectl("logs", `job/${this.job}`, "-n", namespace, "--tail=-1").catch(() => "");
+  }
+
+  async #ended(): Promise<"passed" | "failed" | undefined> {
+    const { status } = await kubectlJson<{ status: { succeeded?: number; failed?: number } }>(
+      "get",
+      "job",
+      this.job,
+      "-n",
+      this.release.namespace,
+    );
+    if (status.succeeded) return "passed";
+    return status.failed ? "failed" : undefined;
+  }
+}
+
+function jobOf({ name }: Release, { id, players, rounds, every }: GamePlan, job: string): object {
+  const { registry, prefix, tag } = IMAGES;
+  const image = `${registry ? `${registry}/` : ""}${prefix}-cli:${tag}`;
+  const labels = {
+    "app.kubernetes.io/name": "fanfare",
+    "app.kubernetes.io/instance": name,
+    // Let through by the chart's network policies, as its own test is.
+    "app.kubernetes.io/component": "test",
+  };
+  const full = name.includes("fanfare") ? name : `${name}-fanfare`;
+  const args = ["main.js", "simulate", "-name", id, "-players", `${players}`, "-rounds", `${rounds}`];
+  args.push("-every", `${every}`, "-seed", "7");
+  args.push("-url", `http://${full}-gateway:8000`, "-grpc", `${full}-quiz:9001`);
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: job },
+    spec: {
+      backoffLimit: 0,
+      template: {
+        metadata: { labels },
+        spec: {
+          restartPolicy: "Never",
+          automountServiceAccountToken: false,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 10_001,
+            seccompProfile: { type: "RuntimeDefault" },
+          },
+          containers: [
+            {
+              name: "game",
+              image,
+              args,
+              env: [{ name: "TOKEN_SECRET", valueFrom: { secretKeyRef: secretOf(full) } }],
+              resources: { requests: { cpu: "100m", memory: "256Mi" } },
+              securityContext: {
+                allowPrivilegeEscalation: false,
+                readOnlyRootFilesystem: true,
+                capabilities: { drop: ["ALL"] },
+              },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+/** Where the chart keeps the secret that signs tokens. */
+function secretOf(full: string): { name: string; key: string } {
+  return { name: `${full}-tokens`, key: "TOKEN_SECRET" };
+}
