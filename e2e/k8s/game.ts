@@ -91,7 +91,16 @@ function jobOf({ name }: Release, { id, players, rounds, every }: GamePlan, job:
     "app.kubernetes.io/component": "test",
   };
   const full = name.includes("fanfare") ? name : `${name}-fanfare`;
-  const args = ["main.js", "simulate", "-name", id, "-players", `${players}`, "-rounds", `${rounds}`];
+  const args = [
+    "main.js",
+    "simulate",
+    "-name",
+    id,
+    "-players",
+    `${players}`,
+    "-rounds",
+    `${rounds}`,
+  ];
   args.push("-every", `${every}`, "-seed", "7");
   args.push("-url", `http://${full}-gateway:8000`, "-grpc", `${full}-quiz:9001`);
   return {

@@ -68,18 +68,36 @@ export interface Pod {
 /** Pods of a component that are not on their way out. */
 export async function podsOf({ name, namespace }: Release, component: string): Promise<Pod[]> {
   const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component=${component}`;
-  const { items } = await kubectlJson<{ items: Pod[] }>("get", "pods", "-n", namespace, "-l", selector);
+  const { items } = await kubectlJson<{ items: Pod[] }>(
+    "get",
+    "pods",
+    "-n",
+    namespace,
+    "-l",
+    selector,
+  );
   return items.filter(({ metadata }) => !metadata.deletionTimestamp);
 }
 
 export function isReady({ status }: Pod): boolean {
-  return status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
+  return (
+    status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false
+  );
 }
 
 /** Waits until every workload of the release has all its pods, new ones included. */
 export async function untilRolledOut({ name, namespace }: Release): Promise<void> {
   const selector = `app.kubernetes.io/instance=${name}`;
-  const list = await kubectl("get", "deployments,statefulsets", "-n", namespace, "-l", selector, "-o", "name");
+  const list = await kubectl(
+    "get",
+    "deployments,statefulsets",
+    "-n",
+    namespace,
+    "-l",
+    selector,
+    "-o",
+    "name",
+  );
   for (const workload of list.split("\n").filter(Boolean))
     await kubectl("rollout", "status", workload, "-n", namespace, "--timeout", INSTALL_LIMIT);
 }

@@ -6,7 +6,6 @@ import { createClient } from "@fanfare/common/grpc-client";
 import { type HistoryRow, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Stack, startStack } from "../src/stack/start-stack.js";
-import { DEMO_QUIZ } from "../src/up/demo-quiz.js";
 import { fillBank } from "../src/up/fill-bank.js";
 import { Fanfare, runFanfare } from "./run-fanfare.js";
 
@@ -16,7 +15,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "fanfare-simulate-"));
   stack = await startStack({ gateways: 2 });
-  await fillBank(stack.quizMasterUrls[0] ?? "", stack.adminToken, [DEMO_QUIZ]);
+  await fillBank(stack.gatewayUrls, stack.adminToken);
 });
 
 afterAll(async () => {

@@ -10,12 +10,10 @@ import { portsFromEnv } from "../stack/ports.js";
 import { type Stack, startStack } from "../stack/start-stack.js";
 import { Supervisor } from "../stack/supervisor.js";
 import { openData } from "./data-folder.js";
-import { DEMO_QUIZ } from "./demo-quiz.js";
 import { fillBank } from "./fill-bank.js";
 import { finalBlock } from "./final-block.js";
 import { followPin, waitForPin } from "./follow-pin.js";
 import { claim, release } from "./running.js";
-import { landsOfPackage, worldQuizzes } from "./world-quizzes.js";
 
 export interface UpOptions {
   env: Env;
@@ -57,8 +55,7 @@ export async function runUp(options: UpOptions): Promise<void> {
     });
     tellServers(stack, tell);
     tell("filling the question bank");
-    const quizzes = [DEMO_QUIZ, ...worldQuizzes(landsOfPackage())];
-    const filled = await fillBank(stack.quizMasterUrls[0] ?? "", stack.adminToken, quizzes);
+    const filled = await fillBank(stack.gatewayUrls, stack.adminToken);
     const { added, questions } = filled;
     tell(`question bank: ${filled.quizzes} quizzes, ${questions} questions, ${added} of them new`);
     await using demo = superviseDemo(stack, tell);
