@@ -1,7 +1,16 @@
 /** The connection to NATS: waiting for it at the start, and knowing whether it stands. */
 import { JetStreamApiError } from "@nats-io/jetstream";
-import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
+import {
+  type Authenticator,
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  errors,
+  type NatsConnection,
+} from "@nats-io/transport-node";
+import { ConfigError, type natsSettings, type z } from "./config.js";
 import { type Lifecycle, pause } from "./lifecycle.js";
+import { readSettingsFile, rereadTls, type TlsFiles } from "./tls-files.js";
 
 const DIAL_TIMEOUT_MS = 5_000;
 const RETRY_EVERY_MS = 250;
@@ -9,10 +18,39 @@ const SAY_WAITING_EVERY_MS = 5_000;
 /** "No suitable peers for placement": a cluster whose servers are still coming. */
 const NO_PEERS = 10_005;
 
-/** One try at every server of `url`; once connected, the client reconnects for ever. */
-export function dial(url: string, name: string): Promise<NatsConnection> {
+/** Where NATS is, and how it lets us in. */
+export interface NatsAccess {
+  /** One or more servers, comma-separated. */
+  url: string;
+  user?: string | undefined;
+  password?: string | undefined;
+  credsFile?: string | undefined;
+  /** TLS is also asked for by `tls://` in the URL, then with the system's authorities. */
+  tls?: TlsFiles | undefined;
+}
+
+/** Throws a ConfigError where both ways to log in are given. */
+export function natsAccess(settings: z.output<z.ZodObject<typeof natsSettings>>): NatsAccess {
+  const { NATS_CA_FILE: caFile, NATS_CERT_FILE: certFile, NATS_KEY_FILE: keyFile } = settings;
+  if (settings.NATS_USER && settings.NATS_CREDS_FILE)
+    throw new ConfigError("bad settings: NATS_CREDS_FILE: NATS_USER is given, so it must not be");
+  return {
+    url: settings.NATS_URL,
+    user: settings.NATS_USER,
+    password: settings.NATS_PASSWORD,
+    credsFile: settings.NATS_CREDS_FILE,
+    tls: caFile || certFile ? { caFile, certFile, keyFile } : undefined,
+  };
+}
+
+/**
+ * One try at every server; once connected, the client reconnects for ever, and reads the files again
+ * each time. Throws a ConfigError where a file is no good.
+ */
+export async function dial(access: NatsAccess, name: string): Promise<NatsConnection> {
   return connect({
-    servers: url.split(","),
+    ...security(access),
+    servers: access.url.split(",").map((each) => each.trim()),
     name,
     timeout: DIAL_TIMEOUT_MS,
     maxReconnectAttempts: -1,
@@ -25,6 +63,37 @@ export function dial(url: string, name: string): Promise<NatsConnection> {
     pingInterval: 5_000,
     maxPingOut: 2,
   });
+}
+
+function security({ url, user, password, credsFile, tls }: NatsAccess): ConnectionOptions {
+  return {
+    ...(tls || /(^|,)\s*tls:/.test(url) ? { tls: rereadTls(tls ?? {}) } : {}),
+    ...(user ? { user, pass: password ?? "" } : {}),
+    ...(credsFile ? { authenticator: rereadCreds(credsFile) } : {}),
+  };
+}
+
+/**
+ * Logs in with what the file says at each connect. An authenticator that throws would close the
+ * client for good, so in the middle of a rotation it says what it said last.
+ */
+function rereadCreds(path: string): Authenticator {
+  let last = credsAuthenticator(Buffer.from(readSettingsFile(path)));
+  try {
+    last();
+  } catch (cause) {
+    throw new ConfigError(`${path}: not a .creds file with a user JWT and its seed`, { cause });
+  }
+  return (nonce) => {
+    try {
+      const fresh = credsAuthenticator(Buffer.from(readSettingsFile(path)));
+      const login = fresh(nonce);
+      last = fresh;
+      return login;
+    } catch {
+      return last(nonce);
+    }
+  };
 }
 
 /** Tries until it works or fails with what does not pass; says now and then what it waits for. */
@@ -53,7 +122,7 @@ export const NATS_AWAY = {
   what: "NATS can't be reached",
   /** A name that does not resolve may do so later; an address that is none, or a wrong password, not. */
   passes: (error: unknown) =>
-    ![errors.AuthorizationError, errors.InvalidArgumentError, TypeError].some(
+    ![errors.AuthorizationError, errors.InvalidArgumentError, ConfigError, TypeError].some(
       (kind) => error instanceof kind,
     ),
 };

@@ -23,7 +23,14 @@ import {
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
-import { dial, followConnection, insist, JETSTREAM_AWAY, NATS_AWAY } from "./bus-connection.js";
+import {
+  dial,
+  followConnection,
+  insist,
+  JETSTREAM_AWAY,
+  NATS_AWAY,
+  type NatsAccess,
+} from "./bus-connection.js";
 import { type Lifecycle, within } from "./lifecycle.js";
 
 export { AckPolicy };
@@ -38,8 +45,7 @@ const NANOS_PER_MS = 1_000_000;
  */
 export const PURGE_MARKER_TTL = "10m";
 
-export interface BusOptions {
-  url: string;
+export interface BusOptions extends NatsAccess {
   /** Name of the connection in the server's monitoring. */
   name: string;
   /** Copies of each stream: 1, or 3 on a cluster. */
@@ -68,7 +74,7 @@ export interface Bus {
  * what no waiting heals: a server that is too old or does not let us in, and the stop.
  */
 export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Promise<Bus> {
-  const nc = await insist(() => dial(options.url, options.name), NATS_AWAY, lifecycle);
+  const nc = await insist(() => dial(options, options.name), NATS_AWAY, lifecycle);
   lifecycle.push("nats", async () => {
     // A drain flushes what was published; a server that is away must not hold up the stop.
     await within(FLUSH_WITHIN_MS, nc.drain()).catch(() => {});

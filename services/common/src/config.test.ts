@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ConfigError, common, flag, port, readEnv, whole, z } from "./config.js";
+import { ConfigError, common, flag, port, postgresSettings, readEnv, whole, z } from "./config.js";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 
@@ -52,6 +52,30 @@ test("all faults are told at once, each with the name of its variable and what i
   expect(message).toContain("ADMIN_PORT: must be a port number");
   expect(message).toContain("LIVE: must be true or false");
   expect(message).toContain("LOG_LEVEL: must be one of trace, debug, info");
+});
+
+test("what belongs together is given together: what is missing is named", () => {
+  const shape = { ...common, ...postgresSettings };
+  const env = {
+    TOKEN_SECRET: SECRET,
+    POSTGRES_URL: "postgres://db/fanfare",
+    GRPC_CERT_FILE: "/tls/tls.crt",
+    NATS_USER: "fanfare",
+    POSTGRES_KEY_FILE: "/tls/tls.key",
+    ADMIN_PORT: "http",
+  };
+  const message = faultsOf(() => readEnv(env, shape));
+  for (const fault of [
+    "GRPC_KEY_FILE: must be given too, as GRPC_CERT_FILE is",
+    "GRPC_CA_FILE: must be given too, as GRPC_CERT_FILE is",
+    "NATS_PASSWORD: must be given too, as NATS_USER is",
+    "POSTGRES_CERT_FILE: must be given too, as POSTGRES_KEY_FILE is",
+    "ADMIN_PORT: must be a port number",
+  ])
+    expect(message).toContain(fault);
+  // What a service does not read is not its business.
+  const { GRPC_CERT_FILE: _, ...rest } = env;
+  expect(readEnv({ ...rest, ADMIN_PORT: "1" }, { ADMIN_PORT: port() })).toEqual({ ADMIN_PORT: 1 });
 });
 
 test("no fault shows a secret", () => {

@@ -16,9 +16,31 @@ export function readEnv<S extends z.ZodRawShape>(
 ): z.output<z.ZodObject<S>> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const result = z.object(shape).safeParse(given);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map((fault) => `${fault.path.join(".")}: ${fault.message}`);
+  const faults = [
+    ...(result.error?.issues ?? []).map((fault) => `${fault.path.join(".")}: ${fault.message}`),
+    ...halfGiven(given, shape),
+  ];
+  if (result.success && faults.length === 0) return result.data;
   throw new ConfigError(`bad settings: ${faults.join("; ")}`);
+}
+
+/** Variables that are given together or not at all. */
+const TOGETHER = [
+  ["GRPC_CERT_FILE", "GRPC_KEY_FILE", "GRPC_CA_FILE"],
+  ["NATS_USER", "NATS_PASSWORD"],
+  ["NATS_CERT_FILE", "NATS_KEY_FILE"],
+  ["REDIS_CERT_FILE", "REDIS_KEY_FILE"],
+  ["POSTGRES_CERT_FILE", "POSTGRES_KEY_FILE"],
+] as const;
+
+/** Names what is missing of each group that is given in part, where the shape knows the group. */
+function halfGiven(given: Record<string, unknown>, shape: z.ZodRawShape): string[] {
+  return TOGETHER.flatMap((group) => {
+    const there = group.filter((name) => name in given && name in shape);
+    const missing = group.filter((name) => !(name in given));
+    if (there.length === 0 || missing.length === 0) return [];
+    return missing.map((name) => `${name}: must be given too, as ${there.join(" and ")} is`);
+  });
 }
 
 export const port = (fallback?: number) => {
@@ -44,13 +66,46 @@ export const secrets = z
     message: "each secret must have at least 32 characters",
   });
 
-/** What every service reads. */
-export const common = {
+const text = z.string().optional();
+
+/** How the log is reached (bus-connection.ts). */
+export const natsSettings = {
+  /** One or more servers, comma-separated; `tls://` asks for TLS, as each of the files does. */
+  NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+  NATS_USER: text,
+  NATS_PASSWORD: text,
+  /** A .creds file (user JWT and seed), read again at each reconnect, as all files are. */
+  NATS_CREDS_FILE: text,
+  NATS_CA_FILE: text,
+  NATS_CERT_FILE: text,
+  NATS_KEY_FILE: text,
+} as const;
+
+/** mTLS between the services, with all three; plain text with none (mutual-tls.ts). */
+export const grpcTlsSettings = {
+  GRPC_CERT_FILE: text,
+  GRPC_KEY_FILE: text,
+  GRPC_CA_FILE: text,
+} as const;
+
+/** How PostgreSQL is reached (postgres.ts). */
+export const postgresSettings = {
+  POSTGRES_URL: z
+    .string("must be given: postgres://user:password@host:5432/database")
+    .regex(/^postgres(ql)?:\/\//, "must begin with postgres://"),
+  /** Wins over the URL's. */
+  POSTGRES_PASSWORD: text,
+  POSTGRES_CA_FILE: text,
+  POSTGRES_CERT_FILE: text,
+  POSTGRES_KEY_FILE: text,
+} as const;
+
+/** What every service reads that needs no log. */
+export const basic = {
   GRPC_PORT: port(0),
   ADMIN_PORT: port(0),
   /** Address that both ports listen on. */
   LISTEN_HOST: z.string().default("0.0.0.0"),
-  NATS_URL: z.string().default("nats://127.0.0.1:4222"),
   TOKEN_SECRET: secrets,
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
   /**
@@ -59,6 +114,10 @@ export const common = {
    */
   DRAIN_MS: whole(5_000, 0, 30_000),
   POD_NAME: z.string().default(() => `pod-${process.pid}`),
+  ...grpcTlsSettings,
 } as const;
+
+/** What every service on the log reads. */
+export const common = { ...basic, ...natsSettings } as const;
 
 export { z };

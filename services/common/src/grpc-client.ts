@@ -15,6 +15,7 @@ import {
 } from "@grpc/grpc-js";
 import { GivenUpError } from "./errors.js";
 import { fromGrpcError } from "./grpc-status.js";
+import type { MutualTls } from "./mutual-tls.js";
 import { type AnyMethod, serviceDefinition } from "./service-definition.js";
 
 export interface CallOptions {
@@ -51,13 +52,23 @@ export interface Connection {
   isConnected(): boolean;
 }
 
-/** A client of one server at `host:port`. `token` is asked once per call. */
+/** How a client knows its server, and shows who it is. */
+export interface ClientSecurity {
+  tls: MutualTls;
+  /** The name that the server's certificate must have, where that is not the address's host. */
+  serverName?: string;
+}
+
+/** A client of one server at `host:port`, in plain text without `security`. `token` is asked once per call. */
 export function createClient<S extends DescService>(
   service: S,
   address: string,
   token: () => string,
+  security?: ClientSecurity,
 ): ServiceClient<S> & Connection {
-  const client = new Client(address, credentials.createInsecure(), {
+  const serverName = security?.serverName;
+  const client = new Client(address, security?.tls.channels() ?? credentials.createInsecure(), {
+    ...(serverName ? { "grpc.ssl_target_name_override": serverName } : {}),
     "grpc.keepalive_time_ms": 30_000,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.min_reconnect_backoff_ms": 100,

@@ -19,6 +19,7 @@ import type { Health } from "./health.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { pause, within } from "./lifecycle.js";
 import type { Metrics } from "./metrics.js";
+import type { MutualTls } from "./mutual-tls.js";
 import { addReflection } from "./reflection.js";
 import { serviceDefinition } from "./service-definition.js";
 import type { Identity, Role, Tokens } from "./tokens.js";
@@ -31,6 +32,13 @@ const CALLS_END_WITHIN_MS = 3_000;
 
 /** Largest message a server takes; grpc-js itself refuses a larger one with RESOURCE_EXHAUSTED. */
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * After this time a client is told to come back on a new connection, which finds new pods and shows
+ * new certificates; calls that are under way then have the grace.
+ */
+const CONNECTION_AGE_MS = 300_000;
+const CONNECTION_AGE_GRACE_MS = 30_000;
 
 /** Calls that fail because a part is away are logged this often for each method. */
 const LOG_AWAY_EVERY_MS = 5_000;
@@ -71,6 +79,10 @@ export interface GrpcServerOptions {
   tokens: Tokens;
   health: Health;
   drainMs: number;
+  /** Demands a client certificate; plain text without. */
+  tls?: MutualTls | undefined;
+  /** How old a connection may be, in place of 300 s. */
+  connectionAgeMs?: number;
   /** Where a limit that was hit counts. */
   metrics?: Metrics;
   /** Longest that one unary call may work, in place of 30 s. */
@@ -88,8 +100,8 @@ export async function startGrpcServer(
 ): Promise<number> {
   const server = new Server({
     "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
-    "grpc.max_connection_age_ms": 300_000,
-    "grpc.max_connection_age_grace_ms": 30_000,
+    "grpc.max_connection_age_ms": options.connectionAgeMs ?? CONNECTION_AGE_MS,
+    "grpc.max_connection_age_grace_ms": CONNECTION_AGE_GRACE_MS,
     "grpc.keepalive_time_ms": 30_000,
   });
   for (const served of services) addService(server, served, options, lifecycle);
@@ -101,7 +113,7 @@ export async function startGrpcServer(
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(
       `${options.host}:${options.port}`,
-      ServerCredentials.createInsecure(),
+      options.tls?.servers() ?? ServerCredentials.createInsecure(),
       (err, bound) => (err ? reject(err) : resolve(bound)),
     ),
   );

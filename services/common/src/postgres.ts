@@ -3,16 +3,44 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import postgres, { type Sql } from "postgres";
+import type { postgresSettings, z } from "./config.js";
 import type { Lifecycle } from "./lifecycle.js";
+import { postgresTls } from "./postgres-tls.js";
+import type { TlsFiles } from "./tls-files.js";
 
 export type { Sql };
 
-/** A pool that connects on first use and reconnects by itself. */
+/** Where PostgreSQL is, and how it lets us in. */
+export interface PostgresAccess extends TlsFiles {
+  /** `?sslmode=disable|prefer|require|verify-full`. */
+  url: string;
+  /** Wins over the URL's. */
+  password?: string | undefined;
+}
+
+export function postgresAccess(
+  settings: z.output<z.ZodObject<typeof postgresSettings>>,
+): PostgresAccess {
+  return {
+    url: settings.POSTGRES_URL,
+    password: settings.POSTGRES_PASSWORD,
+    caFile: settings.POSTGRES_CA_FILE,
+    certFile: settings.POSTGRES_CERT_FILE,
+    keyFile: settings.POSTGRES_KEY_FILE,
+  };
+}
+
+/**
+ * A pool that connects on first use and reconnects by itself; each new connection reads the files of
+ * TLS again. Throws a ConfigError where sslmode and files don't fit, or a file is no good.
+ */
 export function connectPostgres(
-  options: { url: string; name: string; connectionsMax: number },
+  options: PostgresAccess & { name: string; connectionsMax: number },
   lifecycle: Lifecycle,
 ): Sql {
   const sql = postgres(options.url, {
+    ssl: postgresTls(options.url, options),
+    ...(options.password ? { password: options.password } : {}),
     max: options.connectionsMax,
     connect_timeout: 5,
     idle_timeout: 60,

@@ -11,6 +11,7 @@ import { GivenUpError, ServiceError, unavailable } from "./errors.js";
 import { type Connection, createClient, type ServiceClient } from "./grpc-client.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { pause } from "./lifecycle.js";
+import type { MutualTls } from "./mutual-tls.js";
 import { rendezvousOrder } from "./rendezvous.js";
 
 /** How often names are looked up again: a scaled-up pod gets work within this time. */
@@ -37,19 +38,25 @@ export class ServicePool<S extends DescService> {
     private readonly service: S,
     private readonly targets: readonly string[],
     private readonly token: () => string,
+    private readonly tls: MutualTls | undefined,
   ) {}
 
-  /** `url` is one or more `host:port`, comma-separated; a host with several addresses is several pods. */
+  /**
+   * `url` is one or more `host:port`, comma-separated; a host with several addresses is several pods.
+   * With `tls` each of them must show a certificate of that host's name, whatever its address.
+   */
   static async connect<S extends DescService>(
     service: S,
     url: string,
     token: () => string,
     lifecycle: Lifecycle,
+    tls?: MutualTls,
   ): Promise<ServicePool<S>> {
     const pool = new ServicePool(
       service,
       url.split(",").map((each) => each.trim()),
       token,
+      tls,
     );
     await pool.#resolve();
     if (pool.#clients.size === 0) lifecycle.log.warn({ url }, "no pod is known; looking again");
@@ -127,12 +134,13 @@ export class ServicePool<S extends DescService> {
   }
 
   async #resolve(): Promise<void> {
-    const found = new Set<string>();
+    /** The name under which each address was found. */
+    const found = new Map<string, string>();
     for (const target of this.targets)
-      for (const address of await this.#addressesOf(target)) found.add(address);
-    for (const address of found)
+      for (const address of await this.#addressesOf(target)) found.set(address, hostOf(target));
+    for (const [address, serverName] of found)
       if (!this.#clients.has(address))
-        this.#clients.set(address, createClient(this.service, address, this.token));
+        this.#clients.set(address, this.#connectTo(address, serverName));
     for (const [address, client] of this.#clients)
       if (!found.has(address)) {
         this.#clients.delete(address);
@@ -141,9 +149,14 @@ export class ServicePool<S extends DescService> {
       }
   }
 
+  #connectTo(address: string, serverName: string): ServiceClient<S> & Connection {
+    const security = this.tls && { tls: this.tls, serverName };
+    return createClient(this.service, address, this.token, security);
+  }
+
   async #addressesOf(target: string): Promise<readonly string[]> {
-    const at = target.lastIndexOf(":");
-    const [host, port] = [target.slice(0, at), target.slice(at + 1)];
+    const host = hostOf(target);
+    const port = target.slice(host.length + 1);
     if (isIP(host)) return [target];
     try {
       const found = await lookup(host, { all: true, family: 4 });
@@ -156,6 +169,10 @@ export class ServicePool<S extends DescService> {
     }
     return this.#addresses.get(target) ?? [];
   }
+}
+
+function hostOf(target: string): string {
+  return target.slice(0, target.lastIndexOf(":"));
 }
 
 /** Whether it is the pod, or what it needs, that failed to answer: neither a verdict nor our own wish. */

@@ -2,7 +2,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { ServiceError } from "../src/errors.js";
-import { createClient, type ServiceClient } from "../src/grpc-client.js";
+import { type ClientSecurity, createClient, type ServiceClient } from "../src/grpc-client.js";
 import {
   type GrpcServerOptions,
   type Handlers,
@@ -31,9 +31,9 @@ export interface Served extends AsyncDisposable {
   /** Every call that has ended. */
   calls: { method: string; seconds: number; error: ServiceError | undefined }[];
   /** A client with a token of this role; closed with the server. */
-  as(role: Role): QuizClient;
+  as(role: Role, security?: ClientSecurity): QuizClient;
   /** A client that sends this as its token. */
-  withToken(token: string): QuizClient;
+  withToken(token: string, security?: ClientSecurity): QuizClient;
 }
 
 /** Serves the given handlers; what is not given fails. Roles are any unless given. */
@@ -69,8 +69,8 @@ export async function serveQuiz(
   );
   health.started();
   const address = `127.0.0.1:${port}`;
-  const withToken = (token: string) => {
-    const client = createClient(QuizService, address, () => token);
+  const withToken = (token: string, security?: ClientSecurity) => {
+    const client = createClient(QuizService, address, () => token, security);
     clients.push(client);
     return client;
   };
@@ -82,7 +82,7 @@ export async function serveQuiz(
     metrics,
     calls,
     withToken,
-    as: (role) => withToken(tokens.issue({ role, subject: `a ${role}` }, 60)),
+    as: (role, security) => withToken(tokens.issue({ role, subject: `a ${role}` }, 60), security),
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.close();
       await lifecycle.close();

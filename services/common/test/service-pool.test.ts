@@ -1,9 +1,15 @@
 /** A pool of real servers, some of which die, hang, or are not there. */
-import { createServer, type Server as Listener } from "node:net";
+import {
+  type AddressInfo,
+  connect as connectTo,
+  createServer,
+  type Server as Listener,
+} from "node:net";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { afterEach, describe, expect, test } from "vitest";
 import { GivenUpError, ServiceError, unavailable } from "../src/errors.js";
+import { pause } from "../src/lifecycle.js";
 import { freePort } from "../src/servers/free-port.js";
 import { ServicePool } from "../src/service-pool.js";
 import { eventually, newLifecycle } from "./parts.js";
@@ -199,6 +205,61 @@ test("where no pod is known a request is refused at once, and it is said in the 
   expect(() => pool.any()).toThrow(ServiceError);
   expect(lines).toMatchObject([{ level: 40, msg: "no pod is known; looking again" }]);
 });
+
+describe("a connection that has reached its age", () => {
+  test("is replaced without losing a call: quick ones, slow ones, streams", async () => {
+    let [connections, calls, going] = [0, 0, true];
+    const pod = await serveQuiz(
+      {
+        resolvePin: async () => ({ sessionId: "quiz_1" }),
+        getSession: async () => {
+          await pause(700);
+          return {};
+        },
+        watchSession: async function* () {
+          for (let revision = 0n; revision < 20n; revision++) {
+            yield { revision };
+            await pause(50);
+          }
+        },
+      },
+      {},
+      { connectionAgeMs: 150 },
+    );
+    opened.push(pod);
+    const proxy = await startProxy(pod.address, () => connections++);
+    const { pool } = await connect(proxy);
+    const until = async (call: () => Promise<unknown>) => {
+      for (; going; calls++) await call();
+    };
+    const quick = Array.from({ length: 4 }, () => until(() => pool.request("key", ask)));
+    const slow = until(() => pool.request("key", (client) => client.getSession({})));
+    const streams = until(async () => {
+      let read = 0n;
+      for await (const { revision } of pool.any().watchSession({})) expect(revision).toBe(read++);
+      expect(read).toBe(20n);
+    });
+    await eventually("many connections have come and gone", () => connections > 20, 30_000);
+    going = false;
+    await Promise.all([...quick, slow, streams]);
+    expect(calls).toBeGreaterThan(100);
+    expect(pod.calls.filter(({ error }) => error)).toEqual([]);
+  });
+});
+
+/** Passes bytes on, and counts connections. */
+async function startProxy(address: string, onConnection: () => void): Promise<string> {
+  const [host, port] = address.split(":");
+  const server = createServer((socket) => {
+    onConnection();
+    const onward = connectTo({ host, port: Number(port) });
+    socket.pipe(onward).pipe(socket);
+    for (const each of [socket, onward]) each.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  opened.push({ [Symbol.asyncDispose]: async () => void server.close() });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 test("a name is resolved to its pods", async () => {
   const pod = await startPod();

@@ -4,8 +4,10 @@ import uWS from "uWebSockets.js";
 import { startAdminServer } from "@fanfare/common/admin-server";
 import { type Bus, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
+import { natsAccess } from "@fanfare/common/bus-connection";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
@@ -51,7 +53,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   const adminPort = await startAdminServer(admin, lifecycle);
   const pages = await StaticPages.load(config.WEB_ROOT);
   const bus = await connectBus(
-    { url: config.NATS_URL, name: config.POD_NAME, replicas: config.NATS_REPLICAS },
+    { ...natsAccess(config), name: config.POD_NAME, replicas: config.NATS_REPLICAS },
     lifecycle,
   );
   health.require("NATS", bus.connected);
@@ -86,10 +88,11 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
 async function connectServices(config: Config, lifecycle: Lifecycle) {
   const service = new ServiceToken(new Tokens(config.TOKEN_SECRET), config.POD_NAME);
   const token = () => service.get();
+  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle);
   const [quiz, leaderboard, quizMaster] = await Promise.all([
-    ServicePool.connect(QuizService, config.QUIZ_URL, token, lifecycle),
-    ServicePool.connect(LeaderboardService, config.LEADERBOARD_URL, token, lifecycle),
-    ServicePool.connect(QuizMasterService, config.QUIZ_MASTER_URL, token, lifecycle),
+    ServicePool.connect(QuizService, config.QUIZ_URL, token, lifecycle, tls),
+    ServicePool.connect(LeaderboardService, config.LEADERBOARD_URL, token, lifecycle, tls),
+    ServicePool.connect(QuizMasterService, config.QUIZ_MASTER_URL, token, lifecycle, tls),
   ]);
   return { quiz, leaderboard, quizMaster };
 }

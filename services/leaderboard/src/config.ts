@@ -1,5 +1,6 @@
 /** Settings of the leaderboard service. */
-import { common, readEnv, whole, z } from "@fanfare/common/config";
+import { common, postgresSettings, readEnv, whole, z } from "@fanfare/common/config";
+import { redisSettings } from "./redis-settings.js";
 
 const POINTS_MAX = 1_000;
 /** Places that may get points in the global leaderboard. */
@@ -24,8 +25,9 @@ export type Config = ReturnType<typeof readConfig>;
 export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   return readEnv(env, {
     ...common,
-    REDIS_URL: z.string().default("redis://127.0.0.1:6379"),
-    POSTGRES_URL: z.string().default("postgres://127.0.0.1:5432/fanfare"),
+    ...redisSettings,
+    ...postgresSettings,
+    POSTGRES_URL: postgresSettings.POSTGRES_URL.default("postgres://127.0.0.1:5432/fanfare"),
     /** Copies of each stream: 1, or 3 on a NATS cluster. */
     NATS_REPLICAS: z.enum(["1", "3"], "must be 1 or 3").default("1").transform(Number),
     /** What the first of each session get in the global leaderboard, by place. */

@@ -3,17 +3,18 @@ import type { DescService } from "@bufbuild/protobuf";
 import { startAdminServer } from "@fanfare/common/admin-server";
 import { type Bus, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
+import { natsAccess } from "@fanfare/common/bus-connection";
 import { type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { readPartitions } from "@fanfare/common/partition-reader";
-import { connectPostgres } from "@fanfare/common/postgres";
+import { connectPostgres, postgresAccess } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { Tokens } from "@fanfare/common/tokens";
 import { PARTITIONS } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
-import type { Redis } from "ioredis";
 import { DeadLetters } from "./adapters/dead-letters.js";
 import { layeredBoards } from "./adapters/layered-boards.js";
 import { LeaderboardStream } from "./adapters/leaderboard-stream.js";
@@ -21,7 +22,7 @@ import { PostgresAwards } from "./adapters/postgres-awards.js";
 import { PostgresBoards } from "./adapters/postgres-boards.js";
 import { RankCache } from "./adapters/rank-cache.js";
 import { RedisBoards } from "./adapters/redis-boards.js";
-import { connectRedis, fromRedis } from "./adapters/redis-connection.js";
+import { connectRedis, fromRedis, type RedisCommands } from "./adapters/redis-connection.js";
 import { RedisStandings } from "./adapters/redis-standings.js";
 import { RoundWatch } from "./adapters/round-watch.js";
 import { Snapshots } from "./adapters/snapshots.js";
@@ -32,6 +33,9 @@ import { getLeaderboard } from "./handlers/get-leaderboard.js";
 import { getStandings } from "./handlers/get-standings.js";
 import { rebuildLeaderboard } from "./handlers/rebuild-leaderboard.js";
 import { LeaderboardMetrics } from "./metrics.js";
+import { redisAccess } from "./redis-settings.js";
+
+const CONNECTIONS_MAX = 4;
 
 export interface BoundPorts {
   grpcPort: number;
@@ -43,10 +47,13 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
   const metrics = new LeaderboardMetrics();
   const health = new Health();
   const name = `leaderboard ${config.POD_NAME}`;
-  const redis = connectRedis(config.REDIS_URL, config.POD_NAME, lifecycle);
-  const sql = connectPostgres({ url: config.POSTGRES_URL, name, connectionsMax: 4 }, lifecycle);
+  const redis = connectRedis(redisAccess(config), config.POD_NAME, lifecycle);
+  const sql = connectPostgres(
+    { ...postgresAccess(config), name, connectionsMax: CONNECTIONS_MAX },
+    lifecycle,
+  );
   const bus = await connectBus(
-    { url: config.NATS_URL, name, replicas: config.NATS_REPLICAS },
+    { ...natsAccess(config), name, replicas: config.NATS_REPLICAS },
     lifecycle,
   );
   health.require("nats", bus.connected);
@@ -86,6 +93,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
       tokens: new Tokens(config.TOKEN_SECRET),
       health,
       drainMs: config.DRAIN_MS,
+      tls: MutualTls.watch(grpcTlsFiles(config), lifecycle),
       metrics,
       onCall: (method, seconds, error) =>
         metrics.rpc.observe({ method, outcome: error ? ErrorReason[error.reason] : "ok" }, seconds),
@@ -102,7 +110,7 @@ async function startProjection(
   config: Config,
   parts: {
     bus: Bus;
-    redis: Redis;
+    redis: RedisCommands;
     live: RedisBoards;
     watch: RoundWatch;
     metrics: LeaderboardMetrics;

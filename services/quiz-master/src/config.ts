@@ -1,14 +1,12 @@
 /** Settings of quiz-master, from the environment. */
-import { common, readEnv, whole, z } from "@fanfare/common/config";
-
-/** What all services read, without the bus: quiz-master neither publishes nor listens. */
-const { NATS_URL: _bus, ...shared } = common;
+import { basic, postgresSettings, readEnv, whole } from "@fanfare/common/config";
+import { grpcTlsFiles } from "@fanfare/common/mutual-tls";
+import { postgresAccess } from "@fanfare/common/postgres";
 
 const shape = {
-  ...shared,
-  POSTGRES_URL: z
-    .string("must be given: postgres://user:password@host:5432/database")
-    .regex(/^postgres(ql)?:\/\//, "must begin with postgres://"),
+  // Without the bus: quiz-master neither publishes nor listens.
+  ...basic,
+  ...postgresSettings,
   POSTGRES_CONNECTIONS_MAX: whole(8, 1, 100),
 } as const;
 
@@ -25,6 +23,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     logLevel: read.LOG_LEVEL,
     drainMs: read.DRAIN_MS,
     podName: read.POD_NAME,
-    postgres: { url: read.POSTGRES_URL, connectionsMax: read.POSTGRES_CONNECTIONS_MAX },
+    postgres: { ...postgresAccess(read), connectionsMax: read.POSTGRES_CONNECTIONS_MAX },
+    tls: grpcTlsFiles(read),
   };
 }

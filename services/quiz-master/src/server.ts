@@ -4,6 +4,7 @@ import { startAdminServer } from "@fanfare/common/admin-server";
 import { startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { MutualTls } from "@fanfare/common/mutual-tls";
 import { Tokens } from "@fanfare/common/tokens";
 import { PostgresLink } from "./adapters/postgres-link.js";
 import { PostgresQuizBank } from "./adapters/postgres-quiz-bank.js";
@@ -46,6 +47,7 @@ export async function startServer(
       tokens: new Tokens(config.tokenSecrets),
       health,
       drainMs: config.drainMs,
+      tls: MutualTls.watch(config.tls, lifecycle),
       metrics,
       onCall: (method, seconds, error) => metrics.called(method, seconds, error),
     },

@@ -1,12 +1,10 @@
 /** Settings of the quiz service and of its history writer. */
-import { common, port, readEnv, whole, z } from "@fanfare/common/config";
+import { common, port, postgresSettings, readEnv, whole, z } from "@fanfare/common/config";
 
 const NATS_REPLICAS = z.coerce
   .number()
   .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)], "must be 1, 3 or 5"))
   .default(1);
-
-const POSTGRES_URL = z.string("must be given: postgres://user:password@host:5432/database");
 
 export type QuizConfig = ReturnType<typeof readQuizConfig>;
 
@@ -16,7 +14,7 @@ export function readQuizConfig(env: Readonly<Record<string, string | undefined>>
     GRPC_PORT: port(9001),
     ADMIN_PORT: port(9101),
     QUIZ_MASTER_URL: z.string().default("127.0.0.1:9003"),
-    POSTGRES_URL,
+    ...postgresSettings,
     NATS_REPLICAS,
     /** How long a host token made at CreateSession is good for. */
     HOST_TOKEN_SECONDS: whole(86_400, 60, 31_536_000),
@@ -30,7 +28,7 @@ export function readHistoryConfig(env: Readonly<Record<string, string | undefine
   return readEnv(env, {
     ...shared,
     ADMIN_PORT: port(9104),
-    POSTGRES_URL,
+    ...postgresSettings,
     NATS_REPLICAS,
     /**
      * An ended session's log is purged this long after PostgreSQL has its final standings: later than

@@ -3,10 +3,11 @@
 import { fileURLToPath } from "node:url";
 import { startAdminServer } from "@fanfare/common/admin-server";
 import { connectBus } from "@fanfare/common/bus";
+import { natsAccess } from "@fanfare/common/bus-connection";
 import { Health } from "@fanfare/common/health";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { readPartitions } from "@fanfare/common/partition-reader";
-import { connectPostgres, migrate, type Sql } from "@fanfare/common/postgres";
+import { connectPostgres, migrate, postgresAccess, type Sql } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { purgeEndedSessions } from "./adapters/log-purge.js";
 import { PostgresHistory } from "./adapters/postgres-history.js";
@@ -27,12 +28,12 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
     lifecycle,
   );
   const bus = await connectBus(
-    { url: config.NATS_URL, name: config.POD_NAME, replicas: config.NATS_REPLICAS },
+    { ...natsAccess(config), name: config.POD_NAME, replicas: config.NATS_REPLICAS },
     lifecycle,
   );
   health.require("NATS", bus.connected);
   const sql = connectPostgres(
-    { url: config.POSTGRES_URL, name: config.POD_NAME, connectionsMax: CONNECTIONS_MAX },
+    { ...postgresAccess(config), name: config.POD_NAME, connectionsMax: CONNECTIONS_MAX },
     lifecycle,
   );
   await migrateWhenReachable(sql, lifecycle);

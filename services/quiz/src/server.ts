@@ -3,10 +3,12 @@
 import { startAdminServer } from "@fanfare/common/admin-server";
 import { connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
+import { natsAccess } from "@fanfare/common/bus-connection";
 import { type RoleTable, type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
-import { connectPostgres } from "@fanfare/common/postgres";
+import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
+import { connectPostgres, postgresAccess } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
@@ -65,7 +67,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   const admin = { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics };
   const adminPort = await startAdminServer(admin, lifecycle);
   const bus = await connectBus(
-    { url: config.NATS_URL, name: config.POD_NAME, replicas: config.NATS_REPLICAS },
+    { ...natsAccess(config), name: config.POD_NAME, replicas: config.NATS_REPLICAS },
     lifecycle,
   );
   health.require("NATS", bus.connected);
@@ -79,17 +81,23 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
     conflict: () => metrics.conflicts.inc(),
     retry: () => metrics.retries.inc(),
   });
+  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle);
   const bank = new QuizMasterBank(
     await ServicePool.connect(
       QuizMasterService,
       config.QUIZ_MASTER_URL,
       () => token.get(),
       lifecycle,
+      tls,
     ),
   );
   const history = new PostgresHistoryReader(
     connectPostgres(
-      { url: config.POSTGRES_URL, name: config.POD_NAME, connectionsMax: POSTGRES_CONNECTIONS_MAX },
+      {
+        ...postgresAccess(config),
+        name: config.POD_NAME,
+        connectionsMax: POSTGRES_CONNECTIONS_MAX,
+      },
       lifecycle,
     ),
   );
@@ -105,6 +113,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
       tokens,
       health,
       drainMs: config.DRAIN_MS,
+      tls,
       metrics,
       onCall: (method, seconds, error) =>
         metrics.calls.observe(

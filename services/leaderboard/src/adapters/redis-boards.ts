@@ -1,12 +1,11 @@
 /** Reads boards from Redis: some rows at one moment, or everybody in slices. */
 import { pause } from "@fanfare/common/lifecycle";
 import { partitionOf, redisKeys } from "@fanfare/proto/addresses";
-import type { Redis } from "ioredis";
 import type { Board, Boards, FoundBoard, Row, Selection } from "../domain/ports.js";
 import { RankTable } from "../domain/rank-table.js";
 import { unpack } from "../domain/score-key.js";
 import { prefixOf } from "./partition-keys.js";
-import { fromRedis } from "./redis-connection.js";
+import { fromRedis, type RedisCommands } from "./redis-connection.js";
 import { loadScript, runScript } from "./redis-scripts.js";
 
 const READ = loadScript("read-board");
@@ -27,7 +26,7 @@ export interface BoardState {
 }
 
 export class RedisBoards implements Boards {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: RedisCommands) {}
 
   async read(sessionId: string, selection: Selection): Promise<FoundBoard> {
     for (let waits = 0; ; waits++) {

@@ -1,27 +1,33 @@
 /** The connection to Redis or Valkey: calls fail fast while it is away, and it comes back by itself. */
 import { unavailable } from "@fanfare/common/errors";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
-import { Redis } from "ioredis";
+import { rereadTls } from "@fanfare/common/tls-files";
+import { Cluster, Redis } from "ioredis";
+import type { RedisAccess } from "../redis-settings.js";
 
 /** Longest that a command may take; a server that hangs counts as away. */
 const COMMAND_LIMIT_MS = 2_000;
+/**
+ * A connection on which nothing comes back for so long is given up: its machine may be gone without a
+ * word, and the next connection finds who has taken its place.
+ */
+const SILENCE_LIMIT_MS = 5_000;
+const CONNECT_LIMIT_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
 
-/** Begins to connect and returns at once: nothing here waits for Redis. */
-export function connectRedis(url: string, name: string, lifecycle: Lifecycle): Redis {
-  const redis = new Redis(url, {
-    connectionName: name,
-    lazyConnect: true,
-    enableAutoPipelining: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_LIMIT_MS,
-    connectTimeout: 2_000,
-    retryStrategy: (attempt) => Math.min(attempt * 50, RECONNECT_MAX_MS),
-    // A fail-over made our server a replica: look for the new primary behind the same name.
-    reconnectOnError: (error) => error.message.startsWith("READONLY"),
-  });
+/** What is asked of Redis: commands whose keys share one hash tag, so that a cluster can serve them. */
+export type RedisCommands = Pick<Redis, "call" | "hmget" | "smembers" | "zrange">;
+
+/**
+ * Begins to connect and returns at once: nothing here waits for Redis. Throws a ConfigError where a
+ * file of TLS is no good.
+ */
+export function connectRedis(
+  access: RedisAccess,
+  name: string,
+  lifecycle: Lifecycle,
+): RedisCommands {
+  const redis = clientOf(access, name);
   let away = false;
   redis.on("ready", () => {
     if (away) lifecycle.log.info("connected to Redis again");
@@ -38,6 +44,59 @@ export function connectRedis(url: string, name: string, lifecycle: Lifecycle): R
   redis.connect().catch(() => {});
   lifecycle.push("redis", () => redis.disconnect());
   return redis;
+}
+
+function clientOf(access: RedisAccess, name: string): Redis | Cluster {
+  const tls = access.secure ? rereadTls(access.tls) : undefined;
+  const perConnection = {
+    ...login(access),
+    ...(tls ? { tls } : {}),
+    connectionName: name,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_LIMIT_MS,
+    socketTimeout: SILENCE_LIMIT_MS,
+    connectTimeout: CONNECT_LIMIT_MS,
+    // A fail-over made our server a replica: look for the new primary behind the same name.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+  };
+  const perClient = { lazyConnect: true, enableAutoPipelining: true, enableOfflineQueue: false };
+  const direct = { ...perConnection, ...perClient, retryStrategy: retryAfter };
+  switch (access.kind) {
+    case "single":
+      return new Redis({ ...direct, host: access.host, port: access.port, db: access.db });
+    case "sentinel":
+      return new Redis({
+        ...direct,
+        sentinels: access.sentinels,
+        name: access.primary,
+        db: access.db,
+        ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {}),
+        ...(access.sentinelPassword ? { sentinelPassword: access.sentinelPassword } : {}),
+        sentinelCommandTimeout: COMMAND_LIMIT_MS,
+        sentinelRetryStrategy: retryAfter,
+        // The sentinels tell of a fail-over also where the old primary keeps its connections.
+        failoverDetector: true,
+        sentinelReconnectStrategy: () => RECONNECT_MAX_MS,
+      });
+    case "cluster":
+      return new Cluster(access.nodes, {
+        ...perClient,
+        clusterRetryStrategy: retryAfter,
+        slotsRefreshTimeout: COMMAND_LIMIT_MS,
+        // Names are left to each connection: certificates are made for them.
+        dnsLookup: (host, found) => found(null, host),
+        redisOptions: perConnection,
+      });
+  }
+}
+
+function login({ username, password }: RedisAccess): { username?: string; password?: string } {
+  return { ...(username ? { username } : {}), ...(password ? { password } : {}) };
+}
+
+function retryAfter(attempt: number): number {
+  return Math.min(attempt * 50, RECONNECT_MAX_MS);
 }
 
 /** What a server replies while it is there but can't serve. */

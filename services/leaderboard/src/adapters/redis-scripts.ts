@@ -1,7 +1,7 @@
 /** Lua scripts: read from lua/*.lua once, sent to Redis once, then called by their hash. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import type { RedisCommands } from "./redis-connection.js";
 
 /** The same folder seen from src and from dist: nothing is copied by the build. */
 const FOLDER = new URL("../../lua/", import.meta.url);
@@ -19,9 +19,12 @@ export function loadScript(name: string): Script {
   return { text, sha1: createHash("sha1").update(text).digest("hex") };
 }
 
-/** Calls a script; a server that does not have it (any more) gets it with the call. */
+/**
+ * Calls a script; a server that does not have it (any more) gets it with the call. On a cluster both
+ * go to the node of the first key, so each node gets the scripts that it needs.
+ */
 export async function runScript(
-  redis: Redis,
+  redis: RedisCommands,
   script: Script,
   keys: readonly string[],
   args: readonly (string | number)[],

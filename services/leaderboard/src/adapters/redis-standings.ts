@@ -6,11 +6,11 @@
 import type { Logger } from "@fanfare/common/log";
 import type { Batch, Projection } from "@fanfare/common/partition-reader";
 import { redisKeys } from "@fanfare/proto/addresses";
-import type { Redis } from "ioredis";
 import type { LeaderboardMetrics } from "../metrics.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { partitionKeys, prefixOf } from "./partition-keys.js";
 import { readBatch } from "./read-batch.js";
+import type { RedisCommands } from "./redis-connection.js";
 import { loadScript, runScript } from "./redis-scripts.js";
 import {
   CALL_REVEALS_MAX,
@@ -46,7 +46,7 @@ export interface StandingsObserver {
 }
 
 export interface StandingsParts {
-  redis: Redis;
+  redis: RedisCommands;
   deadLetters: Pick<DeadLetters, "publish">;
   observer: StandingsObserver;
   metrics: LeaderboardMetrics;

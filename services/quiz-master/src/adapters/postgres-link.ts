@@ -5,10 +5,9 @@
  */
 import { ServiceError, unavailable } from "@fanfare/common/errors";
 import { type Lifecycle, pause, within } from "@fanfare/common/lifecycle";
-import { connectPostgres, migrate, type Sql } from "@fanfare/common/postgres";
+import { connectPostgres, migrate, type PostgresAccess, type Sql } from "@fanfare/common/postgres";
 
-export interface LinkOptions {
-  url: string;
+export interface LinkOptions extends PostgresAccess {
   /** Name of the connections in the server's monitoring. */
   name: string;
   connectionsMax: number;
@@ -126,8 +125,7 @@ export class PostgresLink {
   }
 
   #connect(connectionsMax: number): Sql {
-    const { url, name } = this.options;
-    return connectPostgres({ url, name, connectionsMax }, this.lifecycle);
+    return connectPostgres({ ...this.options, connectionsMax }, this.lifecycle);
   }
 }
 
