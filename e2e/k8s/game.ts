@@ -37,7 +37,12 @@ export class Game {
   /** Resolves once the first round is over: the players are in, and answers are coming. */
   static async start(release: Release, plan: GamePlan): Promise<Game> {
     const job = `game-${plan.id.replaceAll("_", "-")}`;
-    await kubectlWith(jobOf(release, plan, job), "apply", "-n", release.namespace, "-f", "-");
+    const objects = {
+      apiVersion: "v1",
+      kind: "List",
+      items: [quizOf(plan, job), jobOf(release, plan, job)],
+    };
+    await kubectlWith(objects, "apply", "-n", release.namespace, "-f", "-");
     const game = new Game(release, plan, job);
     await until(`the first round of ${plan.id}`, async () => {
       const text = await game.#log();
@@ -101,7 +106,7 @@ function jobOf({ name }: Release, { id, players, rounds, every }: GamePlan, job:
     "-rounds",
     `${rounds}`,
   ];
-  args.push("-every", `${every}`, "-seed", "7");
+  args.push("-every", `${every}`, "-seed", "7", "-quiz", "/quiz/quiz.json");
   args.push("-url", `http://${full}-gateway:8000`, "-grpc", `${full}-quiz:9001`);
   return {
     apiVersion: "batch/v1",
@@ -126,6 +131,7 @@ function jobOf({ name }: Release, { id, players, rounds, every }: GamePlan, job:
               args,
               env: [{ name: "TOKEN_SECRET", valueFrom: { secretKeyRef: secretOf(full) } }],
               resources: { requests: { cpu: "100m", memory: "256Mi" } },
+              volumeMounts: [{ name: "quiz", mountPath: "/quiz", readOnly: true }],
               securityContext: {
                 allowPrivilegeEscalation: false,
                 readOnlyRootFilesystem: true,
@@ -133,13 +139,25 @@ function jobOf({ name }: Release, { id, players, rounds, every }: GamePlan, job:
               },
             },
           ],
+          volumes: [{ name: "quiz", configMap: { name: job } }],
         },
       },
     },
   };
 }
 
+/** The questions, as the bank imports them. */
+function quizOf({ id, rounds }: GamePlan, name: string): object {
+  const questions = Array.from({ length: rounds }, (_, round) => ({
+    question: `${round + 1}+${round}=?`,
+    answer: `${round * 2 + 1}`,
+    media: [],
+  }));
+  const data = { "quiz.json": JSON.stringify({ title: id, tags: [id], questions }) };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data };
+}
+
 /** Where the chart keeps the secret that signs tokens. */
 function secretOf(full: string): { name: string; key: string } {
-  return { name: `${full}-tokens`, key: "TOKEN_SECRET" };
+  return { name: `${full}-secrets`, key: "token-secret" };
 }

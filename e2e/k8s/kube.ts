@@ -53,3 +53,8 @@ export async function until<T>(
     await delay(500);
   }
 }
+
+/** A measured figure, for whoever reads the run. */
+export function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

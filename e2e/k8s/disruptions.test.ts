@@ -1,0 +1,100 @@
+/**
+ * A session of 2,000 players goes on while something happens to the cluster: no acknowledged answer is
+ * lost or counted twice, and those who lost their gateway are back within seconds.
+ */
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Game } from "./game.js";
+import { kubectl, tell } from "./kube.js";
+import { IMAGES, install, podsOf, type Release, uninstall, untilRolledOut } from "./release.js";
+
+const release: Release = { name: "fanfare", namespace: "fanfare-e2e" };
+const VALUES = fileURLToPath(new URL("values.yaml", import.meta.url));
+const PLAYERS = Number(process.env.K8S_PLAYERS ?? 2_000);
+const ROUNDS = 6;
+const EVERY_S = 5;
+/** P10. */
+const BACK_WITHIN_S = 5;
+/** Two gateways at 500 a second each, and some that come back by themselves. */
+const COMEBACKS_PER_SECOND_MAX = 1_500;
+/** Of all answers: the rest is refused, or never acknowledged, while something is away. */
+const ACKNOWLEDGED_MIN = 0.6;
+
+beforeAll(async () => {
+  await uninstall(release);
+  await install(release, VALUES);
+});
+
+afterAll(() => uninstall(release));
+
+const namespaced = ["-n", release.namespace];
+
+/** As an operator deletes it: with its time to say goodbye. */
+const deletePod = (component: string) => async () => {
+  const [pod] = await podsOf(release, component);
+  await kubectl("delete", "pod", pod?.metadata.name ?? "", ...namespaced, "--wait=false");
+};
+
+/** As a node dies: without a word. */
+const killPod = (find: () => Promise<string>) => async () => {
+  await kubectl("delete", "pod", await find(), ...namespaced, "--grace-period=0", "--force");
+};
+
+const firstOf = (component: string) => async () =>
+  (await podsOf(release, component))[0]?.metadata.name ?? "";
+
+/** The NATS server that leads the log. */
+async function logLeader(): Promise<string> {
+  const path = `/api/v1/namespaces/${release.namespace}/pods/fanfare-nats-0:8222/proxy/jsz?accounts=true&streams=true`;
+  const { account_details: accounts } = JSON.parse(await kubectl("get", "--raw", path)) as {
+    account_details: { stream_detail: { name: string; cluster: { leader: string } }[] }[];
+  };
+  const streams = accounts.flatMap(({ stream_detail }) => stream_detail ?? []);
+  const leader = streams.find(({ name }) => name === "QUIZ")?.cluster.leader;
+  if (!leader) throw new Error("nobody leads the log");
+  return leader;
+}
+
+async function restartAll(): Promise<void> {
+  await kubectl("rollout", "restart", "deployment", ...namespaced);
+  await kubectl("rollout", "restart", "statefulset/fanfare-nats", ...namespaced);
+}
+
+async function scale(replicas: number): Promise<void> {
+  await kubectl("scale", "deployment/fanfare-gateway", `--replicas=${replicas}`, ...namespaced);
+}
+
+async function outAndIn(): Promise<void> {
+  await scale(4);
+  await kubectl("rollout", "status", "deployment/fanfare-gateway", ...namespaced, "--timeout=60s");
+  await scale(2);
+}
+
+test.each<[string, () => Promise<void>]>([
+  ["a gateway pod is deleted", deletePod("gateway")],
+  ["a quiz pod is deleted", deletePod("quiz")],
+  ["a history writer is deleted", deletePod("history")],
+  ["a leaderboard pod is deleted", deletePod("leaderboard")],
+  ["a quiz-master pod is deleted", deletePod("quiz-master")],
+  ["a gateway is killed", killPod(firstOf("gateway"))],
+  ["the NATS server that leads the log is killed", killPod(logLeader)],
+  ["Redis is killed", killPod(firstOf("redis"))],
+  ["PostgreSQL is killed", killPod(firstOf("postgresql"))],
+  ["gateways are scaled from two to four and back", outAndIn],
+  ["everything is restarted, pod by pod", restartAll],
+  ["an upgrade brings new images", () => install(release, VALUES, { "image.tag": IMAGES.nextTag })],
+])("%s in mid-quiz: nothing is lost", async (what, disrupt) => {
+  await untilRolledOut(release);
+  const id = what.replaceAll(/[^a-z]+/gi, "_").toLowerCase();
+  const game = await Game.start(release, { id, players: PLAYERS, rounds: ROUNDS, every: EVERY_S });
+  await disrupt();
+  const report = await game.report();
+  const { answers, comebacks, awayP99S, peakPerSecond } = report;
+  tell(
+    `${what}: ${answers}/${PLAYERS * ROUNDS} answers agree, ${comebacks} comebacks, away p99 ${awayP99S} s, at most ${peakPerSecond}/s`,
+  );
+  expect(report.passed, report.text).toBe(true);
+  expect(answers).toBeGreaterThan(ACKNOWLEDGED_MIN * PLAYERS * ROUNDS);
+  expect(awayP99S).toBeLessThanOrEqual(BACK_WITHIN_S);
+  expect(peakPerSecond).toBeLessThanOrEqual(COMEBACKS_PER_SECOND_MAX);
+});
