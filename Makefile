@@ -8,10 +8,10 @@ PROTOS := $(shell find proto -name '*.proto' -not -path '*/node_modules/*') prot
 INSTALLED := node_modules/.package-lock.json
 GENERATED := proto/gen/.made
 
-.PHONY: help up down test test-unit lint proto build bench images sbom clean node
+.PHONY: help up down test test-unit e2e-k8s lint proto build bench images sbom clean node
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: build ## Start everything here, with a demo game, until Ctrl-C
 	@$(FANFARE) up
@@ -27,6 +27,10 @@ test: build ## Test everything: the rules, each service on real servers, the who
 
 test-unit: build ## Test the rules alone (seconds)
 	npx vitest run --project unit
+
+e2e-k8s: build ## Test the chart on the cluster of the current kubectl context
+	npx vitest run --config e2e/k8s/vitest.config.ts --reporter=default --reporter=json \
+	  --outputFile.json=.fanfare/k8s-results.json
 
 lint: build ## Check style, import borders, the contract, and the types of tests
 	npx biome check --error-on-warnings .
