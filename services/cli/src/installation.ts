@@ -1,4 +1,6 @@
 /** How commands reach an installation: what was typed, else the environment, else the running `make up`. */
+import { grpcTlsSettings, readEnv } from "@fanfare/common/config";
+import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { Tokens } from "@fanfare/common/tokens";
 import { UsageError } from "./flags.js";
 import { type Env, homeOf, readSecret } from "./home.js";
@@ -9,6 +11,8 @@ export interface Installation {
   urls: string[];
   /** `host:port` of the quiz service. */
   quizAddress: string;
+  /** For gRPC, where GRPC_CERT_FILE, GRPC_KEY_FILE and GRPC_CA_FILE are given. */
+  tls: MutualTls | undefined;
   /** Role admin. */
   token: string;
 }
@@ -22,6 +26,7 @@ export async function findInstallation(
   const running = await findRunning(homeOf(env));
   const url = typed.url ?? running?.gatewayUrl ?? "http://localhost:8000";
   return {
+    tls: MutualTls.load(grpcTlsFiles(readEnv(env, grpcTlsSettings))),
     urls: url.split(",").map((each) => each.trim()),
     quizAddress: typed.grpc ?? running?.quizAddress ?? "127.0.0.1:9001",
     token: typed.token || env.FANFARE_TOKEN || localAdminToken(env),

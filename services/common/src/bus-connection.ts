@@ -1,4 +1,5 @@
 /** The connection to NATS: waiting for it at the start, and knowing whether it stands. */
+import { isIP } from "node:net";
 import { JetStreamApiError } from "@nats-io/jetstream";
 import {
   type Authenticator,
@@ -66,11 +67,21 @@ export async function dial(access: NatsAccess, name: string): Promise<NatsConnec
 }
 
 function security({ url, user, password, credsFile, tls }: NatsAccess): ConnectionOptions {
+  const isSecure = tls !== undefined || /(^|,)\s*tls:/.test(url);
+  if (isSecure) refuseAddresses(url);
   return {
-    ...(tls || /(^|,)\s*tls:/.test(url) ? { tls: rereadTls(tls ?? {}) } : {}),
+    ...(isSecure ? { tls: rereadTls(tls ?? {}) } : {}),
     ...(user ? { user, pass: password ?? "" } : {}),
     ...(credsFile ? { authenticator: rereadCreds(credsFile) } : {}),
   };
+}
+
+/** The client tells Node no name for an address, which then checks the certificate for "localhost". */
+function refuseAddresses(url: string): void {
+  const hosts = url.split(",").map((each) => each.trim().replace(/^.*(\/\/|@)|:\d+$/g, ""));
+  const address = hosts.find((host) => isIP(host.replace(/^\[|\]$/g, "")));
+  if (address)
+    throw new ConfigError(`bad settings: NATS_URL: TLS needs a name in the place of ${address}`);
 }
 
 /**

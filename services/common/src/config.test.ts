@@ -19,6 +19,7 @@ test("what is not given, or blank, has its default", () => {
     ADMIN_PORT: 0,
     LISTEN_HOST: "0.0.0.0",
     NATS_URL: "nats://127.0.0.1:4222",
+    NATS_REPLICAS: 1,
     TOKEN_SECRET: [SECRET],
     LOG_LEVEL: "info",
     DRAIN_MS: 5_000,

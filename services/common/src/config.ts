@@ -79,6 +79,11 @@ export const natsSettings = {
   NATS_CA_FILE: text,
   NATS_CERT_FILE: text,
   NATS_KEY_FILE: text,
+  /** Copies of each stream: 1, or 3 or 5 on a cluster. */
+  NATS_REPLICAS: z.coerce
+    .number()
+    .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)], "must be 1, 3 or 5"))
+    .default(1),
 } as const;
 
 /** mTLS between the services, with all three; plain text with none (mutual-tls.ts). */

@@ -162,6 +162,16 @@ describe("a server with TLS", () => {
   });
 });
 
+test.each([
+  ["tls://127.0.0.1:4222", "127.0.0.1"],
+  ["nats://nats:4222, tls://user:pass@10.0.0.7", "10.0.0.7"],
+  ["tls://[fd00::1]:4222", "[fd00::1]"],
+])("TLS to %s is refused: a certificate is made for a name", async (url, address) => {
+  const refused = connectTo({ url });
+  await expect(refused).rejects.toThrow(ConfigError);
+  await expect(refused).rejects.toThrow(`NATS_URL: TLS needs a name in the place of ${address}`);
+});
+
 test("two ways to log in are one too many", () => {
   const env = { NATS_USER: "a", NATS_PASSWORD: "b", NATS_CREDS_FILE: "/c" };
   expect(() => natsAccess(readEnv(env, natsSettings))).toThrow("NATS_CREDS_FILE");

@@ -64,11 +64,6 @@ const shape = {
   ...times,
   HTTP_PORT: port(8_000),
   ADMIN_PORT: port(9_100),
-  /** Copies of each stream: 1, or 3 on a cluster. */
-  NATS_REPLICAS: z.coerce
-    .number()
-    .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)], "must be 1, 3 or 5"))
-    .default(1),
   QUIZ_URL: address("127.0.0.1:9001"),
   LEADERBOARD_URL: address("127.0.0.1:9002"),
   QUIZ_MASTER_URL: address("127.0.0.1:9003"),

@@ -28,8 +28,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     ...redisSettings,
     ...postgresSettings,
     POSTGRES_URL: postgresSettings.POSTGRES_URL.default("postgres://127.0.0.1:5432/fanfare"),
-    /** Copies of each stream: 1, or 3 on a NATS cluster. */
-    NATS_REPLICAS: z.enum(["1", "3"], "must be 1 or 3").default("1").transform(Number),
     /** What the first of each session get in the global leaderboard, by place. */
     GLOBAL_POINTS: globalPoints,
     /** Shortest time between two snapshots of a session. */

@@ -222,6 +222,26 @@ describe("a primary behind sentinels", () => {
     expect(await pod.count("leaderboard_rebuilds_total", { reason: "behind" })).toBeGreaterThan(0);
   });
 
+  test("goes on while the sentinels are away, and is left once they are back", async () => {
+    const { watched, redis } = await startWatched();
+    const { log, half } = games();
+    const more = log.length - 10;
+    await stack.publish(...log.slice(0, half));
+    await awaitBoards(redis, log.slice(0, half));
+    await watched.sentinel.kill("SIGKILL");
+    await stack.publish(...log.slice(half, more));
+    await awaitBoards(redis, log.slice(0, more));
+    await watched.sentinel.restart();
+    await watched.primary.kill("SIGSTOP");
+    try {
+      await stack.publish(...log.slice(more));
+      await watched.untilReplaced();
+      await awaitBoards(redis, log);
+    } finally {
+      await watched.primary.kill("SIGCONT");
+    }
+  });
+
   test("that hangs is left for the one that the sentinel names", async () => {
     const { watched, redis } = await startWatched();
     const { log, half } = games();
@@ -240,6 +260,29 @@ describe("a primary behind sentinels", () => {
     await awaitBoards(redis, [...log, answered(SESSIONS[0] ?? "", 3, answersOf(3))]);
   });
 });
+
+/** As docs/operations.md says. */
+const RIGHTS = "~fanfare:* +@read +@write +@scripting +@connection +info +time +cluster".split(" ");
+
+test.each(["one server", "a cluster"])(
+  "on %s a user has enough with the rights that the docs name",
+  async (kind) => {
+    const isCluster = kind === "a cluster";
+    const cluster = await RedisCluster.start(isCluster ? 3 : 1);
+    opened.push(cluster);
+    const user = ["fanfare", "on", ">a secret", ...RIGHTS];
+    for (const each of cluster.connections) await each.call("ACL", "SETUSER", ...user);
+    const { redis } = await startStack({
+      REDIS_URL: isCluster ? `redis+cluster://${cluster.url}` : `redis://${cluster.url}`,
+      REDIS_USERNAME: "fanfare",
+      REDIS_PASSWORD: "a secret",
+    });
+    const { log } = games();
+    await stack.publish(...log);
+    await awaitBoards(redis, log);
+    await expect(redis.smembers("another's key")).rejects.toThrow("NOPERM");
+  },
+);
 
 test("a connection that has fallen silent is given up for a new one", async () => {
   const server = await startMember({});

@@ -1,11 +1,6 @@
 /** Settings of the quiz service and of its history writer. */
 import { common, port, postgresSettings, readEnv, whole, z } from "@fanfare/common/config";
 
-const NATS_REPLICAS = z.coerce
-  .number()
-  .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)], "must be 1, 3 or 5"))
-  .default(1);
-
 export type QuizConfig = ReturnType<typeof readQuizConfig>;
 
 export function readQuizConfig(env: Readonly<Record<string, string | undefined>>) {
@@ -15,7 +10,6 @@ export function readQuizConfig(env: Readonly<Record<string, string | undefined>>
     ADMIN_PORT: port(9101),
     QUIZ_MASTER_URL: z.string().default("127.0.0.1:9003"),
     ...postgresSettings,
-    NATS_REPLICAS,
     /** How long a host token made at CreateSession is good for. */
     HOST_TOKEN_SECONDS: whole(86_400, 60, 31_536_000),
   });
@@ -29,7 +23,6 @@ export function readHistoryConfig(env: Readonly<Record<string, string | undefine
     ...shared,
     ADMIN_PORT: port(9104),
     ...postgresSettings,
-    NATS_REPLICAS,
     /**
      * An ended session's log is purged this long after PostgreSQL has its final standings: later than
      * the leaderboard forgets its board (BOARD_TTL_S), so that Redis can always be rebuilt.

@@ -32,7 +32,9 @@ and the players' own book of acknowledged answers agree.
   -quiz FILE     plays the questions of a JSON file, which is imported into the bank
   -url URL       gateways, comma-separated (the running make up, else http://localhost:8000)
   -grpc ADDRESS  quiz service (the running make up, else 127.0.0.1:9001)
-  -token TOKEN   admin token (FANFARE_TOKEN, else that of make up here)`;
+  -token TOKEN   admin token (FANFARE_TOKEN, else that of make up here)
+
+Where the services speak mTLS, give GRPC_CERT_FILE, GRPC_KEY_FILE and GRPC_CA_FILE as they have them.`;
 
 const SEED_MAX = 0xffffffff;
 const shape = {
@@ -139,11 +141,11 @@ async function audit(
 }
 
 async function historyOf(
-  { quizAddress, token }: Installation,
+  { quizAddress, tls, token }: Installation,
   sessionId: string,
   book: Book,
 ): Promise<{ rows: HistoryRow[]; differences: string[] }> {
-  const quiz = createClient(QuizService, quizAddress, () => token);
+  const quiz = createClient(QuizService, quizAddress, () => token, tls && { tls });
   const deadline = performance.now() + HISTORY_LIMIT_MS;
   try {
     for (;;) {
