@@ -1,5 +1,5 @@
 /** What the system knows about a process. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { run } from "./run.js";
 
 export interface RunningProcess {
@@ -32,7 +32,7 @@ async function fromProc(pid: number): Promise<RunningProcess | undefined> {
   try {
     const status = await readFile(`/proc/${pid}/status`, "utf8");
     const words = await readFile(`/proc/${pid}/cmdline`, "utf8");
-    if (/^State:\s*[ZX]/m.test(status)) return undefined;
+    if (/^State:\s*[ZX]/m.test(status) && !(await hasThreads(pid))) return undefined;
     const parent = Number(/^PPid:\s*(\d+)/m.exec(status)?.[1] ?? 0);
     return { pid, parent, commandLine: words.replaceAll("\0", " ").trim() };
   } catch (error) {
@@ -40,6 +40,11 @@ async function fromProc(pid: number): Promise<RunningProcess | undefined> {
     if (code === "ENOENT" || code === "ESRCH") return undefined;
     throw error;
   }
+}
+
+/** A process whose first thread has ended holds its files and ports until the last one has. */
+async function hasThreads(pid: number): Promise<boolean> {
+  return (await readdir(`/proc/${pid}/task`)).length > 1;
 }
 
 async function fromPs(pid: number): Promise<RunningProcess | undefined> {
