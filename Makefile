@@ -8,7 +8,7 @@ PROTOS := $(shell find proto -name '*.proto' -not -path '*/node_modules/*') prot
 INSTALLED := node_modules/.package-lock.json
 GENERATED := proto/gen/.made
 
-.PHONY: help up down test test-unit lint proto build bench clean node
+.PHONY: help up down test test-unit test-chart lint proto build bench chart-docs clean node
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: build ## Test everything: the rules, each service on real servers, the who
 test-unit: build ## Test the rules alone (seconds)
 	npx vitest run --project unit
 
+test-chart: build ## Test the Helm chart as it is rendered, by Helm 3 and 4
+	npx vitest run --project chart
+
 lint: build ## Check style, import borders, the contract, and the types of tests
 	npx biome check --error-on-warnings .
 	npx buf lint proto
@@ -40,6 +43,9 @@ build: $(GENERATED) ## Install packages and compile, as far as needed
 
 bench: build ## Measure fan-out, answers and connects; takes minutes
 	node bench/dist/main.js
+
+chart-docs: $(INSTALLED) ## Write the chart's README from its values
+	node scripts/chart-readme.mjs
 
 clean: ## Remove what was built; data and installed packages stay
 	rm -rf proto/gen proto/dist services/*/dist bench/dist

@@ -3,7 +3,6 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { run } from "@fanfare/common/servers/run";
 import { parse, parseAllDocuments } from "yaml";
 import { findHelms, type Helm } from "./tools.js";
 
@@ -14,7 +13,6 @@ export const helms: readonly Helm[] = await findHelms();
 export const helm = helms.at(-1);
 
 const APIS = ["gateway.networking.k8s.io/v1", "cert-manager.io/v1", "keda.sh/v1alpha1"];
-const RUN_LIMIT_MS = 60_000;
 
 export interface EnvEntry {
   name: string;
@@ -70,7 +68,8 @@ export interface RenderOptions {
 
 /** The text that `helm template` gives; rejects with what it says. */
 export async function renderText(options: RenderOptions = {}): Promise<string> {
-  const { path } = options.helm ?? helm ?? { path: "helm" };
+  const renderer = options.helm ?? helm;
+  if (!renderer) throw new Error("no Helm");
   const folder = await mkdtemp(join(tmpdir(), "fanfare-chart-"));
   try {
     const file = join(folder, "values.yaml");
@@ -79,9 +78,7 @@ export async function renderText(options: RenderOptions = {}): Promise<string> {
     const scenario = options.scenario ? ["-f", scenarioFile(options.scenario)] : [];
     const apis = (options.apis ?? APIS).flatMap((api) => ["--api-versions", api]);
     const args = ["template", "fanfare", CHART, "-n", "games", "--kube-version", "1.30.0"];
-    return await run(path, [...args, ...apis, ...scenario, "-f", file], {
-      timeoutMs: RUN_LIMIT_MS,
-    });
+    return await renderer.run([...args, ...apis, ...scenario, "-f", file]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

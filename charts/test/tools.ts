@@ -1,7 +1,7 @@
 /**
  * The tools that read a chart as users' tools do: Helm 3 and 4, and the API server's own validation
  * (kubectl-validate, with the schemas of Kubernetes and of three projects' resources inside their Go
- * modules). Taken from HELM, PATH or the cache; what is missing is built by Go, once.
+ * modules). Taken from HELM (a command), PATH or the cache; what is missing is built by Go, once.
  */
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,8 @@ import { commandPath, run } from "@fanfare/common/servers/run";
 export interface Helm {
   /** As `4.3`. */
   version: string;
-  path: string;
+  /** Resolves with what it prints; rejects with what it says. */
+  run(args: readonly string[]): Promise<string>;
 }
 
 const HELM_MODULES = {
@@ -38,15 +39,15 @@ const RUN_LIMIT_MS = 60_000;
 /** One Helm of each major version that could be had; says on stderr what is missing. */
 export async function findHelms(): Promise<Helm[]> {
   const found = new Map<string, Helm>();
-  for (const path of [process.env.HELM, await commandPath("helm")])
-    if (path) {
-      const helm = { path, version: await helmVersion(path) };
+  for (const command of [process.env.HELM, await commandPath("helm")])
+    if (command) {
+      const helm = await helmOf(command);
       found.set(helm.version.split(".")[0] ?? "", helm);
     }
   for (const major of [3, 4] satisfies Major[]) {
     if (found.has(`${major}`)) continue;
     const path = await built(`helm-${major}`, HELM_MODULES[major]);
-    if (path) found.set(`${major}`, { path, version: await helmVersion(path) });
+    if (path) found.set(`${major}`, await helmOf(path));
   }
   return [...found.values()];
 }
@@ -55,15 +56,20 @@ export async function findHelms(): Promise<Helm[]> {
 export async function findValidator(): Promise<((file: string) => Promise<string>) | undefined> {
   const path = await built("kubectl-validate", VALIDATE_MODULE);
   if (!path) return undefined;
-  const folders = await Promise.all(RESOURCES.map(moduleFolder));
+  const folders = await Promise.all(RESOURCES.map(moduleFolder)).catch(skipped("the validation"));
+  if (!folders) return undefined;
   const resources = folders.flatMap((folder) => ["--local-crds", folder]);
   return (file) =>
     run(path, ["--version", KUBERNETES, ...resources, file], { timeoutMs: RUN_LIMIT_MS });
 }
 
-async function helmVersion(path: string): Promise<string> {
-  const line = await run(path, ["version", "--short"], { timeoutMs: RUN_LIMIT_MS });
-  return /\d+\.\d+/.exec(line)?.[0] ?? line;
+/** `command` may have words before Helm's own arguments, as `tool helm`. */
+async function helmOf(command: string): Promise<Helm> {
+  const [program = "", ...words] = command.split(" ");
+  const runHelm = (args: readonly string[]) =>
+    run(program, [...words, ...args], { timeoutMs: RUN_LIMIT_MS });
+  const line = await runHelm(["version", "--short"]);
+  return { version: /\d+\.\d+/.exec(line)?.[0] ?? line, run: runHelm };
 }
 
 /** Path of a program in the cache, built there by Go if need be. */
@@ -73,7 +79,7 @@ async function built(name: string, module: string): Promise<string | undefined> 
   if (await commandPath(path)) return path;
   if (!(await commandPath("go"))) {
     say(
-      `SKIPPED: no ${name} on this machine and no Go to build it; put it on PATH or name it in HELM`,
+      `SKIPPED: no ${name} on this machine and no Go to build it; put Helm on PATH or name it in HELM`,
     );
     return undefined;
   }
@@ -88,8 +94,11 @@ async function built(name: string, module: string): Promise<string | undefined> 
     await run("env", [...environment, ...build], { timeoutMs: BUILD_LIMIT_MS, cwd: fresh });
     await rename(fresh, folder);
     return path;
-  });
+  }).catch(skipped(name));
 }
+
+const skipped = (name: string) => (error: Error) =>
+  say(`SKIPPED: ${name} could not be had: ${error.message}`);
 
 async function moduleFolder([module, folder]: (typeof RESOURCES)[number]): Promise<string> {
   const limits = { timeoutMs: DOWNLOAD_LIMIT_MS, cwd: "/" };
@@ -101,6 +110,6 @@ async function moduleFolder([module, folder]: (typeof RESOURCES)[number]): Promi
   return join((JSON.parse(told) as { Dir: string }).Dir, folder);
 }
 
-function say(line: string): void {
+function say(line: string): undefined {
   process.stderr.write(`${line}\n`);
 }

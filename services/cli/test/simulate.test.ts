@@ -81,7 +81,7 @@ describe("fanfare simulate", () => {
     const quiz = stack.process("quiz-1");
     await quiz.stop();
     const inVain = await runFanfare(simulation("early", 1, "-wait", "0.5"));
-    expect(inVain).toMatchObject({ exit: 1, stderr: expect.stringContaining("can't be reached") });
+    expect(inVain).toMatchObject({ exit: 1, stderr: expect.stringContaining("No connection") });
     const patient = runFanfare(simulation("early", 1, "-wait", "60"));
     await quiz.restart();
     expect(await patient).toMatchObject({ exit: 0, stderr: "" });
