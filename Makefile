@@ -8,7 +8,7 @@ PROTOS := $(shell find proto -name '*.proto' -not -path '*/node_modules/*') prot
 INSTALLED := node_modules/.package-lock.json
 GENERATED := proto/gen/.made
 
-.PHONY: help up down test test-unit e2e-k8s lint proto build bench images sbom clean node
+.PHONY: help up down test test-unit test-chart e2e-k8s lint proto build bench images sbom chart-docs clean node
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ e2e-k8s: build ## Test the chart on the cluster of the current kubectl context
 	npx vitest run --config e2e/k8s/vitest.config.ts --reporter=default --reporter=json \
 	  --outputFile.json=.fanfare/k8s-results.json
 
+test-chart: build ## Test the Helm chart as it is rendered, by Helm 3 and 4
+	npx vitest run --project chart
+
 lint: build ## Check style, import borders, the contract, and the types of tests
 	npx biome check --error-on-warnings .
 	npx buf lint proto
@@ -53,6 +56,9 @@ sbom: $(INSTALLED) ## List what each image holds of npm (SPDX), in .fanfare/sbom
 	@for each in gateway quiz leaderboard quiz-master cli; do \
 	  npm sbom --sbom-format spdx --omit dev --omit optional --workspace services/$$each \
 	    > .fanfare/sbom/fanfare-$$each.spdx.json && echo ".fanfare/sbom/fanfare-$$each.spdx.json"; done
+
+chart-docs: $(INSTALLED) ## Write the chart's README from its values
+	node scripts/chart-readme.mjs
 
 clean: ## Remove what was built; data and installed packages stay
 	rm -rf proto/gen proto/dist services/*/dist bench/dist

@@ -1,4 +1,4 @@
-/** The three storeys of tests: rules, one service on real servers, and the whole stack. */
+/** The storeys of tests: rules, one service on real servers, the chart as rendered, the whole stack. */
 import { defineConfig } from "vitest/config";
 
 const exclude = ["**/node_modules/**", "**/dist/**", "**/.fanfare/**"];
@@ -23,6 +23,17 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["services/*/test/**/*.test.ts"],
+          exclude,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "chart",
+          include: ["charts/test/*.test.ts"],
           exclude,
           testTimeout: 60_000,
           hookTimeout: 120_000,

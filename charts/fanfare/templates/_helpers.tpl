@@ -65,7 +65,7 @@ seccompProfile:
 {{/* Pod Security "restricted" for a container, and more: nothing is written outside of volumes. */}}
 {{- define "fanfare.containerSecurity" -}}
 allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
+readOnlyRootFilesystem: {{ not .writableRoot }}
 capabilities:
   drop: [ALL]
 {{- end -}}

@@ -92,7 +92,7 @@ spec:
       resources:
         {{- toYaml $values.resources | nindent 8 }}
       securityContext:
-        {{- include "fanfare.containerSecurity" . | nindent 8 }}
+        {{- include "fanfare.containerSecurity" (dict "writableRoot" $root.Values.development.writableRoot) | nindent 8 }}
       {{- if or $files $values.extraVolumeMounts }}
       volumeMounts:
         {{- range $files }}

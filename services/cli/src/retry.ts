@@ -6,9 +6,9 @@ import { backoffMs } from "./player/backoff.js";
 const LIMIT_MS = 60_000;
 const BACKOFF = { firstMs: 100, maxMs: 2_000 };
 
-/** Resolves with the first success; throws what can't be helped, or what was last said after 60 s. */
-export async function untilDone<T>(call: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + LIMIT_MS;
+/** Resolves with the first success; throws what can't be helped, or what was last said within the limit. */
+export async function untilDone<T>(call: () => Promise<T>, limitMs = LIMIT_MS): Promise<T> {
+  const deadline = performance.now() + limitMs;
   for (let attempt = 0; ; attempt++) {
     try {
       return await call();

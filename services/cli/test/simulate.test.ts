@@ -76,6 +76,16 @@ describe("fanfare simulate", () => {
     expect((await runFanfare(simulation("interrupted", 1))).exit).toBe(0);
   });
 
+  test("waits for services that are still to come, as long as it is told to", async () => {
+    const quiz = stack.process("quiz-1");
+    await quiz.stop();
+    const inVain = await runFanfare(simulation("early", 1, "-wait", "0.5"));
+    expect(inVain).toMatchObject({ exit: 1, stderr: expect.stringContaining("No connection") });
+    const patient = runFanfare(simulation("early", 1, "-wait", "60"));
+    await quiz.restart();
+    expect(await patient).toMatchObject({ exit: 0, stderr: "" });
+  });
+
   test("plays the questions of a file", async () => {
     const file = join(folder, "quiz.json");
     const question = { question: "Is this a file?", options: ["Yes", "No"], answer: "Yes" };

@@ -1,4 +1,4 @@
-{{/* A pod that runs one command of the CLI against this release: dict root, name, args (YAML). */}}
+{{/* A pod that runs one command of the CLI against this release: dict root, name, weight, args (YAML). */}}
 {{- define "fanfare.testPod" -}}
 {{- include "fanfare.mergedPod" (dict "template" (include "fanfare.testPodAlone" .) "with" (list .root.Values.podTemplate)) -}}
 {{- end -}}
@@ -17,6 +17,7 @@ metadata:
     {{- include "fanfare.labels" (dict "root" $root "component" "test") | nindent 4 }}
   annotations:
     helm.sh/hook: test
+    helm.sh/hook-weight: {{ .weight | quote }}
     helm.sh/hook-delete-policy: before-hook-creation
 spec:
   {{- include "fanfare.podBasics" $root | nindent 2 }}

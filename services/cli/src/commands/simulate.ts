@@ -12,6 +12,7 @@ import { numberFlag, readFlags, tokenFlag, wholeFlag } from "../flags.js";
 import type { Env } from "../home.js";
 import { findInstallation, type Installation } from "../installation.js";
 import { LivescoreSocket } from "../player/livescore-socket.js";
+import { untilDone } from "../retry.js";
 import { compareBoard, compareHistory } from "../simulate/audit.js";
 import type { Book } from "../simulate/book.js";
 import { createGame, type GameOptions, playGame } from "../simulate/game.js";
@@ -29,6 +30,7 @@ and the players' own book of acknowledged answers agree.
   -players N     player0, player1, …: 1 to 10000
   -every S       seconds from round to round (5)
   -seed N        repeats a game: same questions, same choices, same reaction times
+  -wait S        seconds that the services may take until they can be reached (0)
   -quiz FILE     plays the questions of a JSON file, which is imported into the bank
   -url URL       gateways, comma-separated (the running make up, else http://localhost:8000)
   -grpc ADDRESS  quiz service (the running make up, else 127.0.0.1:9001)
@@ -43,6 +45,7 @@ const shape = {
   players: wholeFlag(1, 10_000),
   every: numberFlag(0.5, 230).default(5),
   seed: wholeFlag(1, SEED_MAX).optional(),
+  wait: numberFlag(0, 600).default(0),
   quiz: z.string().optional(),
   url: z.string().optional(),
   grpc: z.string().optional(),
@@ -64,6 +67,7 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   const { urls, token } = installation;
   const bank = openDoor(QuizMasterService, urls, token);
   const quizzes = openDoor(QuizService, urls, token);
+  if (flags.wait > 0) await untilReachable(quizzes, bank, flags.wait * 1_000);
   const seed = flags.seed ?? randomInt(1, SEED_MAX);
   const asked = flags.quiz
     ? await importQuestions(bank, flags.quiz, flags.rounds, console.error)
@@ -90,6 +94,16 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   } finally {
     board.close();
   }
+}
+
+/** A gateway that has just come up may not know yet where the other services are. */
+async function untilReachable(
+  quizzes: Door<typeof QuizService>,
+  bank: Door<typeof QuizMasterService>,
+  limitMs: number,
+): Promise<void> {
+  await untilDone(() => quizzes.listSessions({}), limitMs);
+  await untilDone(() => bank.listQuizzes({ pageSize: 1 }), limitMs);
 }
 
 async function create(quizzes: Door<typeof QuizService>, options: GameOptions): Promise<void> {
