@@ -3,6 +3,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { startAdminServer } from "@fanfare/common/admin-server";
 import { type Bus, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
+import { DeadLetters } from "@fanfare/common/dead-letters";
 import { type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
@@ -14,7 +15,6 @@ import { PARTITIONS } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import type { Redis } from "ioredis";
-import { DeadLetters } from "./adapters/dead-letters.js";
 import { layeredBoards } from "./adapters/layered-boards.js";
 import { LeaderboardStream } from "./adapters/leaderboard-stream.js";
 import { PostgresAwards } from "./adapters/postgres-awards.js";
@@ -111,7 +111,7 @@ async function startProjection(
 ): Promise<Rebuilds> {
   const { bus, redis, live, watch, metrics } = parts;
   const { log } = lifecycle;
-  const clock = await startBusClock(bus.jsm, lifecycle);
+  const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const snapshots = new Snapshots({
     boards: live,
     stream: new LeaderboardStream(bus, clock),
@@ -123,7 +123,12 @@ async function startProjection(
   const pendingOf = new Map<number, number>();
   const standings = new RedisStandings({
     redis,
-    deadLetters: new DeadLetters({ bus, metrics, log }),
+    deadLetters: new DeadLetters({
+      reader: "leaderboard",
+      bus,
+      log,
+      counter: metrics.deadLetters,
+    }),
     metrics,
     log,
     boardTtlS: config.BOARD_TTL_S,

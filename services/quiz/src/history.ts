@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { startAdminServer } from "@fanfare/common/admin-server";
 import { connectBus } from "@fanfare/common/bus";
+import { DeadLetters } from "@fanfare/common/dead-letters";
 import { Health } from "@fanfare/common/health";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { readPartitions } from "@fanfare/common/partition-reader";
@@ -37,7 +38,11 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
   );
   await migrateWhenReachable(sql, lifecycle);
   const presence = await Presence.start("history", config.POD_NAME, bus, lifecycle);
-  readPartitions(new PostgresHistory(sql, metrics), { bus, presence, lifecycle });
+  const { log } = lifecycle;
+  const counter = metrics.deadLetters;
+  const deadLetters = new DeadLetters({ reader: "history", bus, log, counter });
+  const history = new PostgresHistory({ sql, deadLetters, metrics, log });
+  readPartitions(history, { bus, presence, lifecycle });
   void purgeEndedSessions({ bus, sql, metrics, purgeAfterS: config.PURGE_AFTER_S }, lifecycle);
   health.started();
   lifecycle.log.info({ adminPort }, "history is ready");
