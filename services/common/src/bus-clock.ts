@@ -5,12 +5,17 @@
  */
 import { STREAMS } from "@fanfare/proto/addresses";
 import type { JetStreamManager } from "@nats-io/jetstream";
+import { insist, JETSTREAM_AWAY } from "./bus-connection.js";
 import { type Lifecycle, pause } from "./lifecycle.js";
+import type { Metrics } from "./metrics.js";
 
 const SYNC_EVERY_MS = 10_000;
 const FIRST_READINGS = 3;
 /** How fast two clocks may part at most (what NTP takes for possible): 30 ms a minute. */
 const DRIFT = 500e-6;
+/** A clock that NTP keeps is never so far from itself: somebody has set it, or another server leads. */
+const STEP_MIN_MS = 1_000;
+const CLOCK_AWAY = { ...JETSTREAM_AWAY, what: "NATS' clock can't be read" };
 
 export interface Clock {
   /** Whole milliseconds since 1970 on the common clock. */
@@ -20,9 +25,14 @@ export interface Clock {
 /**
  * Reads the server's clock three times, then every 10 s. The reading that can be wrong by the least
  * counts: by half its round trip, and by what the clocks may have drifted since. So a slow round trip
- * moves nothing, and a step of the server's own clock is followed with the next quick one.
+ * moves nothing, and a step of the server's own clock is followed with the next quick one. Deadlines move
+ * with such a step (points never do), so it is logged and counted.
  */
-export async function startBusClock(jsm: JetStreamManager, lifecycle: Lifecycle): Promise<Clock> {
+export async function startBusClock(
+  jsm: JetStreamManager,
+  lifecycle: Lifecycle,
+  metrics?: Metrics,
+): Promise<Clock> {
   let offset = Date.now() - performance.now();
   let best = { errorMs: Number.POSITIVE_INFINITY, at: 0 };
   const read = async () => {
@@ -32,10 +42,17 @@ export async function startBusClock(jsm: JetStreamManager, lifecycle: Lifecycle)
     const server = Date.parse((info as unknown as { ts: string }).ts);
     const errorMs = (received - sent) / 2;
     if (errorMs > best.errorMs + (received - best.at) * DRIFT) return;
+    const next = server - (sent + received) / 2;
+    const isFirst = best.errorMs === Number.POSITIVE_INFINITY;
+    if (!isFirst && Math.abs(next - offset) > STEP_MIN_MS + errorMs) tellStep(next - offset);
     best = { errorMs, at: received };
-    offset = server - (sent + received) / 2;
+    offset = next;
   };
-  for (let i = 0; i < FIRST_READINGS; i++) await read();
+  const tellStep = (ms: number) => {
+    metrics?.clockSteps.inc();
+    lifecycle.log.warn({ stepMs: Math.round(ms) }, "NATS' clock has stepped; deadlines with it");
+  };
+  for (let i = 0; i < FIRST_READINGS; i++) await insist(read, CLOCK_AWAY, lifecycle);
   void (async () => {
     while (!lifecycle.signal.aborted) {
       await pause(SYNC_EVERY_MS, lifecycle.signal);

@@ -38,6 +38,15 @@ export { AckPolicy };
 /** Oldest server whose streams survive kill -9 (Jepsen 2.12.1; nats-server #6888). */
 const SERVER_MIN = [2, 12] as const;
 const FLUSH_WITHIN_MS = 2_000;
+/** For making streams, which the servers of a cluster agree on. */
+const SETUP_LIMIT_MS = 5_000;
+/** For an entry to be stored. */
+const PUBLISH_LIMIT_MS = 2_000;
+/**
+ * For all other questions. While a stream of a cluster has no leader (4 to 9 s after one has died)
+ * nobody answers them; whoever waits for the answer must say so in time.
+ */
+const ANSWER_LIMIT_MS = 1_000;
 const NANOS_PER_MS = 1_000_000;
 /**
  * For `purge` on a bucket: how long the mark of a removal stays, which would else stay for ever, one
@@ -84,12 +93,11 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
   const connected = followConnection(nc, listeners, lifecycle);
   refuseOldServer(nc);
   const manage = async () => {
-    const manager = await jetstreamManager(nc, { timeout: 5_000 });
-    await ensureStreams(manager, options.replicas);
-    return manager;
+    await ensureStreams(await jetstreamManager(nc, { timeout: SETUP_LIMIT_MS }), options.replicas);
+    return jetstreamManager(nc, { timeout: ANSWER_LIMIT_MS });
   };
   const jsm = await insist(manage, JETSTREAM_AWAY, lifecycle);
-  const js = jetstream(nc, { timeout: 2_000 });
+  const js = jetstream(nc, { timeout: PUBLISH_LIMIT_MS });
   return {
     nc,
     js,
@@ -190,7 +198,7 @@ async function ensureStream(
 
 /** One of the key-value buckets, all of which connectBus has made. */
 export function openBucket(bus: Bus, bucket: keyof typeof BUCKETS): Promise<KV> {
-  return new Kvm(bus.nc).open(BUCKETS[bucket]);
+  return new Kvm(bus.js).open(BUCKETS[bucket]);
 }
 
 /** JetStream said that another writer was there first (10071; 10164 on a replicated stream). */

@@ -9,6 +9,8 @@ export class Metrics {
   readonly registry = new Registry();
   /** Every named limit counts here when it is hit. */
   readonly limitHits: Counter<"limit">;
+  /** Steps of the common clock (bus-clock.ts): NATS servers whose clocks nobody keeps. */
+  readonly clockSteps: Counter;
 
   constructor(service: string) {
     this.registry.setDefaultLabels({ service });
@@ -21,6 +23,11 @@ export class Metrics {
       name: "limit_hits_total",
       help: "Times that a named limit was hit",
       labelNames: ["limit"],
+      registers: [this.registry],
+    });
+    this.clockSteps = new Counter({
+      name: "clock_steps_total",
+      help: "Steps of NATS' clock by more than a second, with which deadlines moved",
       registers: [this.registry],
     });
   }

@@ -55,6 +55,34 @@ test("who fills learns that nothing was taken for too long", async () => {
   expect(await filled(500, 1).room(1)).toBe(false);
 });
 
+test("items gather for the given time, at most a whole batch", async () => {
+  const few = filled(1, 1);
+  await few.gather(5);
+  const gathering = few.gather(60_000);
+  for (let i = 1; i < 500; i++) few.put(i, 1);
+  await gathering;
+  await few.gather(60_000);
+  expect(await few.take(0)).toHaveLength(500);
+});
+
+test("an urgent item ends the gathering, until it is taken", async () => {
+  const inbox = filled(1, 1);
+  const gathering = inbox.gather(60_000);
+  inbox.put(1, 1, true);
+  await gathering;
+  await inbox.gather(60_000);
+  expect(await inbox.take(0)).toEqual([0, 1]);
+  let hasGathered = false;
+  const later = inbox.gather(60_000).then(() => {
+    hasGathered = true;
+  });
+  inbox.put(2, 1);
+  await new Promise(setImmediate);
+  expect(hasGathered).toBe(false);
+  inbox.end();
+  await later;
+});
+
 test("the end wakes both sides", async () => {
   const empty = new Inbox<number>();
   const taking = empty.take(60_000);

@@ -5,26 +5,32 @@ const BATCH_ENTRIES_MAX = 500;
 const BATCH_BYTES_MAX = 2 * 1024 * 1024;
 
 export class Inbox<T> {
-  #items: { item: T; bytes: number }[] = [];
+  #items: { item: T; bytes: number; urgent: boolean }[] = [];
   #bytes = 0;
+  #urgent = 0;
   #ended = false;
   #wakeTaker = () => {};
   #wakeFiller = () => {};
+  #wakeGatherer = () => {};
 
   get ended(): boolean {
     return this.#ended;
   }
 
-  put(item: T, bytes: number): void {
-    this.#items.push({ item, bytes });
+  /** `urgent`: somebody waits for it, so that nothing gathers behind it. */
+  put(item: T, bytes: number, urgent = false): void {
+    this.#items.push({ item, bytes, urgent });
     this.#bytes += bytes;
+    if (urgent) this.#urgent++;
     this.#wakeTaker();
+    if (urgent || this.isFull) this.#wakeGatherer();
   }
 
   end(): void {
     this.#ended = true;
     this.#wakeTaker();
     this.#wakeFiller();
+    this.#wakeGatherer();
   }
 
   /** Waits while a whole batch is lying here; false where that takes longer than `ms`, and at the end. */
@@ -39,6 +45,19 @@ export class Inbox<T> {
       });
     this.#wakeFiller = () => {};
     return !this.#ended && !this.isFull;
+  }
+
+  /** Lets items gather for `ms`; not beyond a whole batch, an urgent one, or the end. */
+  async gather(ms: number): Promise<void> {
+    if (this.isFull || this.#urgent > 0 || this.#ended) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wakeGatherer = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wakeGatherer = () => {};
   }
 
   /** Up to a batch of what is there; waits at most `ms` for the first. */
@@ -62,9 +81,10 @@ export class Inbox<T> {
       size += bytes;
     }
     this.#bytes -= size;
-    const taken = this.#items.splice(0, count).map(({ item }) => item);
+    const taken = this.#items.splice(0, count);
+    for (const { urgent } of taken) if (urgent) this.#urgent--;
     if (!this.isFull) this.#wakeFiller();
-    return taken;
+    return taken.map(({ item }) => item);
   }
 
   /** A whole batch is lying here. */

@@ -37,9 +37,12 @@ export interface Projection {
   readonly pace: {
     /**
      * How long entries gather after a batch before the next is applied, in ms: many in one step cost
-     * less. The first is applied at once, and a reader that is behind does not wait.
+     * less. The first is applied at once, a reader that is behind does not wait, and an urgent entry
+     * ends the gathering.
      */
     gatherMs: number;
+    /** Whether somebody waits for what an entry of this stored subject does. */
+    isUrgent(subject: string): boolean;
     /** How often an idle reader looks whether its place still holds, in ms (an emptied Redis). */
     checkPlaceEveryMs: number;
   };
@@ -51,7 +54,7 @@ export interface Projection {
 
 /** Entries on their way to a reader: with the inbox, all that it may hold. */
 const IN_FLIGHT_MAX = 100;
-/** A consumer that is silent for two of these is made anew by the client. */
+/** A consumer that is silent for two of these is taken for lost, and another one made. */
 const HEARTBEAT_MS = 2_000;
 /**
  * A sink that leaves the inbox full for so long gets a new consumer once it is done: the client, taking
@@ -178,8 +181,9 @@ async function readOnce(
     abort_on_missing_resource: true,
   });
   const inbox = new Inbox<JsMsg>();
-  const filled = fill(inbox, messages);
+  const filled = fill(inbox, messages, projection.pace.isUrgent);
   const stop = () => inbox.end();
+  void onSilence(messages, stop);
   // A server that was started again has forgotten the consumer.
   const forget = bus.onReconnect(stop);
   signal.addEventListener("abort", stop, { once: true });
@@ -202,7 +206,7 @@ async function readOnce(
       if (position !== last) return;
       place = last;
       onApplied();
-      if (!inbox.isFull) await pause(projection.pace.gatherMs, signal);
+      await inbox.gather(projection.pace.gatherMs);
     }
   } finally {
     forget();
@@ -210,15 +214,32 @@ async function readOnce(
     inbox.end();
     messages.stop();
     await within(1_000, filled).catch(() => {});
-    if (bus.connected()) await consumer.delete().catch(() => {});
+    // One whose server is away goes by itself.
+    if (bus.connected()) await within(1_000, consumer.delete()).catch(() => {});
+  }
+}
+
+/**
+ * Calls back when the consumer has been silent for too long, as where the server that held it has
+ * died. The client would ask after it too, but wait half a minute before it asks again. Never rejects.
+ */
+async function onSilence(messages: ConsumerMessages, tell: () => void): Promise<void> {
+  try {
+    for await (const { type } of messages.status()) if (type === "heartbeats_missed") tell();
+  } catch {
+    // The consumer is gone, and with it what it could say.
   }
 }
 
 /** Moves what arrives into the inbox, no faster than it is taken out. Never rejects. */
-async function fill(inbox: Inbox<JsMsg>, messages: ConsumerMessages): Promise<void> {
+async function fill(
+  inbox: Inbox<JsMsg>,
+  messages: ConsumerMessages,
+  isUrgent: (subject: string) => boolean,
+): Promise<void> {
   try {
     for await (const message of messages) {
-      inbox.put(message, message.data.length);
+      inbox.put(message, message.data.length, isUrgent(message.subject));
       if (!(await inbox.room(STALL_MS))) break;
     }
   } catch {

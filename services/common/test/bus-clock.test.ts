@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { type Bus, connectBus } from "../src/bus.js";
 import { startBusClock } from "../src/bus-clock.js";
 import type { Lifecycle } from "../src/lifecycle.js";
+import { Metrics } from "../src/metrics.js";
 import { type NatsServer, startNats } from "../src/servers/nats.js";
 import { newLifecycle } from "./parts.js";
 
@@ -86,12 +87,16 @@ describe("with readings of all kinds", () => {
       await new Promise((resolve) => setTimeout(resolve, backMs));
       return { ts };
     };
-    const { lifecycle } = newLifecycle();
-    const starting = startBusClock({ streams: { info } } as unknown as JetStreamManager, lifecycle);
+    const { lifecycle, lines } = newLifecycle();
+    const metrics = new Metrics("test");
+    const jsm = { streams: { info } } as unknown as JetStreamManager;
+    const starting = startBusClock(jsm, lifecycle, metrics);
     await vi.advanceTimersByTimeAsync(100);
     const clock = await starting;
     const errorMs = () => Math.abs(clock.now() - serverNow());
-    return { errorMs, lifecycle };
+    const counted = async () => (await metrics.clockSteps.get()).values[0]?.value;
+    const told = () => lines.filter(({ msg }) => msg.includes("stepped")).map((l) => l.stepMs);
+    return { errorMs, lifecycle, counted, told };
   }
 
   test("a slow answer moves nothing, also long after the last quick one", async () => {
@@ -112,6 +117,31 @@ describe("with readings of all kinds", () => {
     server = { ...server, aheadMs: -20_000 };
     await vi.advanceTimersByTimeAsync(11_000);
     expect(errorMs()).toBeLessThanOrEqual(1);
+    await lifecycle.close();
+  });
+
+  test("a step is told and counted once, however long it lasts", async () => {
+    server = { aheadMs: 0, thereMs: 1, backMs: 1 };
+    const { lifecycle, counted, told } = await start();
+    server = { ...server, aheadMs: 2_500 };
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told()).toEqual([2_500]);
+    server = { ...server, aheadMs: 0 };
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told()).toEqual([2_500, -2_500]);
+    expect(await counted()).toBe(2);
+    await lifecycle.close();
+  });
+
+  test("neither this process's own wrong clock nor drift nor a slow answer is told", async () => {
+    server = { aheadMs: 60_000, thereMs: 1, backMs: 1 };
+    const { lifecycle, counted, told } = await start();
+    for (let i = 1; i <= 20; i++) {
+      server = { aheadMs: 60_000 + i * 400, thereMs: 1, backMs: i % 2 ? 1 : 4_000 };
+      await vi.advanceTimersByTimeAsync(20_000);
+    }
+    expect(told()).toEqual([]);
+    expect(await counted()).toBe(0);
     await lifecycle.close();
   });
 

@@ -38,8 +38,7 @@ const limits = {
 
 const times = {
   /**
-   * How long answers wait for others to travel with. At 4,000 answers a second: 5 ms cost 72 µs of
-   * CPU here for each, 10 ms 47, 15 ms 48; the median acknowledgement took 8, 12 and 14 ms.
+   * How long answers wait for others to travel with; twice as long where a crowd answers (ADR 7).
    */
   ANSWER_BATCH_MS: whole(20, 0, 100),
   /** How late after the time limit an answer may still arrive. */

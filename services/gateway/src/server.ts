@@ -57,7 +57,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
     lifecycle,
   );
   health.require("NATS", bus.connected);
-  const clock = await startBusClock(bus.jsm, lifecycle);
+  const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const services = await connectServices(config, lifecycle);
   const app = uWS.App();
   const parts = { config, metrics, bus, clock, services, app, lifecycle };

@@ -1,5 +1,5 @@
 /** A real gateway on free ports, its metrics, and clients that speak to it over real sockets. */
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -30,6 +30,9 @@ export class TestGateway {
     backstage: Backstage,
     overrides: Record<string, string> = {},
   ): Promise<TestGateway> {
+    const lifecycle = new Lifecycle(createLogger("gateway", process.env.TEST_LOG ?? "silent"));
+    const pages = await pagesFolder();
+    lifecycle.push("pages", () => rm(pages, { recursive: true, force: true }));
     const config = readConfig({
       NATS_URL: backstage.nats.url,
       QUIZ_URL: `127.0.0.1:${backstage.quizPort}`,
@@ -40,11 +43,10 @@ export class TestGateway {
       ADMIN_PORT: "0",
       LISTEN_HOST: "127.0.0.1",
       DRAIN_MS: "0",
-      WEB_ROOT: await pagesFolder(),
+      WEB_ROOT: pages,
       POD_NAME: `gateway-${Math.random().toString(36).slice(2, 8)}`,
       ...overrides,
     });
-    const lifecycle = new Lifecycle(createLogger("gateway", process.env.TEST_LOG ?? "silent"));
     try {
       const { httpPort, adminPort } = await startServer(config, lifecycle);
       return new TestGateway(httpPort, adminPort, lifecycle);

@@ -62,7 +62,7 @@ test("without a token a large body is not read", async () => {
 });
 
 test("the caller's own role counts, never the gateway's", async () => {
-  const answers = `{"sessionId":"x","round":1,"answers":[{"playerId":"p1"}]}`;
+  const answers = `{"sessionId":"x","round":1,"playerIds":["p1"]}`;
   const token = suite.backstage.token("player", "p1", "x");
   const response = await post(`${QUIZ}/SubmitAnswers`, answers, bearer(token));
   expect(response.status).toBe(403);
@@ -88,16 +88,17 @@ test.each([
 test.each([
   ["no such method", `${QUIZ}/Dance`, 404],
   ["no such service", "quiz.v2.QuizService/GetSession", 404],
-  ["a stream", `${QUIZ}/WatchSession`, 501],
+  ["a stream", `${QUIZ}/WatchSession`, 404],
 ])("%s is unimplemented", async (_, method, status) => {
   const response = await post(method, "{}", bearer(suite.backstage.token("admin", "root")));
   expect(response.status).toBe(status);
   expect(((await response.json()) as ConnectError).code).toBe("unimplemented");
 });
 
-test("another content type, protocol version or timeout form is refused", async () => {
+test("another content type, encoding, protocol version or timeout form is refused", async () => {
   const method = `${QUIZ}/GetSession`;
   expect((await post(method, "{}", { "content-type": "application/proto" })).status).toBe(415);
+  expect((await post(method, "{}", { "content-encoding": "gzip" })).status).toBe(501);
   expect((await post(method, "{}", { "connect-protocol-version": "2" })).status).toBe(400);
   expect((await post(method, "{}", { "connect-timeout-ms": "soon" })).status).toBe(400);
 });

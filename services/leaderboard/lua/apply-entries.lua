@@ -6,7 +6,8 @@
 --   name, sequence, session, number of arguments, arguments:
 --     created  live (1 or 0)
 --     players  how many joined, then id and nickname of each, then ids of the removed
---     scores   round, lane (1 or 0), sum of points, then all player ids, then all packed scores
+--     scores   round, lane (1 or 0), sum of points, player ids, packed scores: the last two as JSON,
+--              since the client pays for each argument what reading ten scores costs here
 --     closed   round
 --     ended
 -- Reply: place that holds (-1: another generation, or being dropped), unfinished (1: send again what
@@ -96,19 +97,19 @@ local function hide(session, round, players, packed)
 end
 
 -- Marks who has a score in the round now; returns those who had none, with their packed scores.
-local function firstScores(answered, at, count)
+local function firstScores(answered, givenPlayers, givenPacked)
   local players, packed = {}, {}
-  for from = at, at + count - 1, CHUNK do
-    local to = math.min(from + CHUNK - 1, at + count - 1)
-    local known = redis.call('SMISMEMBER', answered, unpack(ARGV, from, to))
+  for from = 1, #givenPlayers, CHUNK do
+    local to = math.min(from + CHUNK - 1, #givenPlayers)
+    local known = redis.call('SMISMEMBER', answered, unpack(givenPlayers, from, to))
     local command, seen = { 'SADD', answered }, {}
     for i = from, to do
-      local player = ARGV[i]
+      local player = givenPlayers[i]
       if known[i - from + 1] == 0 and not seen[player] then
         seen[player] = true
         command[#command + 1] = player
         players[#players + 1] = player
-        packed[#packed + 1] = tonumber(ARGV[i + count])
+        packed[#packed + 1] = givenPacked[i]
       end
     end
     if #command > 2 then redis.call(unpack(command)) end
@@ -166,11 +167,12 @@ function operations.players(sequence, session, at, count)
   redis.call('HSET', board, 'version', sequence)
 end
 
-function operations.scores(sequence, session, at, count)
+function operations.scores(sequence, session, at)
   local round, lane, points = ARGV[at], ARGV[at + 1] == '1', ARGV[at + 2]
-  local given = (count - 3) / 2
+  local ids, scores = cjson.decode(ARGV[at + 3]), cjson.decode(ARGV[at + 4])
+  local given = #ids
   local board, key = boardOf(session), keyOf(session, 'board')
-  local players, packed = firstScores(keyOf(session, 'answered:' .. round), at + 3, given)
+  local players, packed = firstScores(keyOf(session, 'answered:' .. round), ids, scores)
   -- A created session's round is what its lanes say: an outsider can't move it.
   if lane or not board.created then see(session, tonumber(round)) end
   redis.call('HINCRBY', key, 'answers:' .. round, lane and given or 0)

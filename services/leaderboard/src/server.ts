@@ -4,6 +4,7 @@ import { startAdminServer } from "@fanfare/common/admin-server";
 import { type Bus, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
 import { natsAccess } from "@fanfare/common/bus-connection";
+import { DeadLetters } from "@fanfare/common/dead-letters";
 import { type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
@@ -15,7 +16,6 @@ import { Tokens } from "@fanfare/common/tokens";
 import { PARTITIONS } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
-import { DeadLetters } from "./adapters/dead-letters.js";
 import { layeredBoards } from "./adapters/layered-boards.js";
 import { LeaderboardStream } from "./adapters/leaderboard-stream.js";
 import { PostgresAwards } from "./adapters/postgres-awards.js";
@@ -119,7 +119,7 @@ async function startProjection(
 ): Promise<Rebuilds> {
   const { bus, redis, live, watch, metrics } = parts;
   const { log } = lifecycle;
-  const clock = await startBusClock(bus.jsm, lifecycle);
+  const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const snapshots = new Snapshots({
     boards: live,
     stream: new LeaderboardStream(bus, clock),
@@ -131,7 +131,12 @@ async function startProjection(
   const pendingOf = new Map<number, number>();
   const standings = new RedisStandings({
     redis,
-    deadLetters: new DeadLetters({ bus, metrics, log }),
+    deadLetters: new DeadLetters({
+      reader: "leaderboard",
+      bus,
+      log,
+      counter: metrics.deadLetters,
+    }),
     metrics,
     log,
     boardTtlS: config.BOARD_TTL_S,

@@ -6,7 +6,13 @@ import { Lifecycle } from "@fanfare/common/lifecycle";
 import { createLogger } from "@fanfare/common/log";
 import { readPartitions } from "@fanfare/common/partition-reader";
 import { Presence } from "@fanfare/common/presence";
-import { PARTITIONS, STREAMS, subjectForLeaderboard } from "@fanfare/proto/addresses";
+import {
+  PARTITIONS,
+  partitionOf,
+  redisKeys,
+  STREAMS,
+  subjectForLeaderboard,
+} from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { type LeaderboardChanged, LeaderboardChangedSchema } from "@fanfare/proto/events/v1/events";
 import { Redis } from "ioredis";
@@ -98,6 +104,26 @@ test("FLUSHALL in mid-round: the board is equal again within two seconds", async
     answers === 1_000 && epoch > before.epoch;
   await stack.awaitSnapshot(SESSION, isWhole, 2_000 - (performance.now() - flushedAt));
   expect(await pod.count("leaderboard_rebuilds_total", { reason: "empty" })).toBeGreaterThan(0);
+});
+
+test("a Redis that comes back empty, with a clock that is behind: its boards are shown", async () => {
+  const hourMs = 3_600_000;
+  await redis.hset(redisKeys.position(partitionOf(SESSION)), "epoch", Date.now() + hourMs);
+  await stack.startPod();
+  const log = game();
+  await stack.publish(...log);
+  const before = await stack.awaitSnapshot(SESSION, ({ answers }) => answers === 1_000);
+  expect(Number(before.epoch)).toBeGreaterThan(Date.now() + hourMs / 2);
+
+  await redis.flushall();
+  const isAnew = ({ answers, epoch }: LeaderboardChanged) =>
+    answers === 1_000 && epoch > before.epoch;
+  const anew = await stack.awaitSnapshot(SESSION, isAnew, 5_000);
+  // And it goes on from there.
+  await stack.publish(outside(SESSION, 3, "somebody", "20"));
+  const isNext = ({ epoch, version }: LeaderboardChanged) =>
+    epoch === anew.epoch && version > anew.version;
+  await stack.awaitSnapshot(SESSION, isNext, 2_000);
 });
 
 test("a board that is built again is shown whole or not at all", async () => {

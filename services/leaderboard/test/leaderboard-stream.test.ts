@@ -28,27 +28,27 @@ async function last(sessionId: string) {
 
 test("a pod that was overtaken steps back", async () => {
   const [one, other] = [publisher(), publisher()];
-  expect(await one.publish("overtaken", board(5n, 1n))).toBe(true);
-  expect(await other.publish("overtaken", board(5n, 3n))).toBe(true);
+  expect(await one.publish("overtaken", board(5n, 1n))).toBe("stored");
+  expect(await other.publish("overtaken", board(5n, 3n))).toBe("stored");
   // It does not know of the other's snapshot yet.
-  expect(await one.publish("overtaken", board(5n, 2n))).toBe(false);
+  expect(await one.publish("overtaken", board(5n, 2n))).toBe("known");
   expect(await last("overtaken")).toEqual([5n, 3n]);
-  expect(await one.publish("overtaken", board(5n, 4n))).toBe(true);
+  expect(await one.publish("overtaken", board(5n, 4n))).toBe("stored");
   expect(await last("overtaken")).toEqual([5n, 4n]);
 });
 
 test("a board is published once at each version", async () => {
   const one = publisher();
-  expect(await one.publish("once", board(5n, 7n))).toBe(true);
-  expect(await one.publish("once", board(5n, 7n))).toBe(false);
-  expect(await publisher().publish("once", board(5n, 7n))).toBe(false);
+  expect(await one.publish("once", board(5n, 7n))).toBe("stored");
+  expect(await one.publish("once", board(5n, 7n))).toBe("known");
+  expect(await publisher().publish("once", board(5n, 7n))).toBe("known");
 });
 
 test("a newer epoch begins anew, at whatever version", async () => {
   const one = publisher();
   await one.publish("epoch", board(5n, 7n));
-  expect(await one.publish("epoch", board(6n, 1n))).toBe(true);
-  expect(await one.publish("epoch", board(5n, 8n))).toBe(false);
+  expect(await one.publish("epoch", board(6n, 1n))).toBe("stored");
+  expect(await one.publish("epoch", board(5n, 8n))).toEqual({ kind: "behind", epoch: 6n });
   expect(await last("epoch")).toEqual([6n, 1n]);
 });
 

@@ -1,10 +1,10 @@
 /** The projection on a real Redis, fed by hand: no NATS, so thousands of logs can be tried. */
 
+import type { Letter } from "@fanfare/common/dead-letters";
 import { createLogger } from "@fanfare/common/log";
 import type { LogEntry, Projection } from "@fanfare/common/partition-reader";
 import { storedSubject } from "@fanfare/proto/addresses";
 import type { Redis } from "ioredis";
-import type { Letter } from "../src/adapters/dead-letters.js";
 import { RedisBoards } from "../src/adapters/redis-boards.js";
 import { RedisStandings } from "../src/adapters/redis-standings.js";
 import { LeaderboardMetrics } from "../src/metrics.js";

@@ -1,6 +1,14 @@
 -- What the history writer makes of the log. Owner: the quiz service. A session is (session_id,
--- log_start), as an id may be used again after its end; log_start 0 is a session that nobody created
--- and outsiders scored in.
+-- log_start), as an id may be used again after its end.
+
+-- Logs that this database has seen: a NATS store that was made anew is a new one, whose sequences begin
+-- again at 1. A place (log_start, log_end) is number * 2^42 + sequence, so places rise over all logs.
+CREATE TABLE quiz.logs (
+  -- When the stream was made, as NATS says it.
+  generation text PRIMARY KEY,
+  -- Places stay below 2^53.
+  number integer GENERATED ALWAYS AS IDENTITY (MINVALUE 0 START 0 MAXVALUE 2047) UNIQUE
+);
 
 CREATE TABLE quiz.users (
   user_key text PRIMARY KEY,
@@ -10,6 +18,7 @@ CREATE TABLE quiz.users (
 
 CREATE TABLE quiz.sessions (
   session_id text NOT NULL,
+  -- Place of the first entry. Sequence 0 is a session that nobody created and outsiders scored in.
   log_start bigint NOT NULL,
   title text NOT NULL,
   rounds integer NOT NULL,
@@ -17,7 +26,7 @@ CREATE TABLE quiz.sessions (
   options jsonb NOT NULL,
   created_at timestamptz NOT NULL,
   ended_at timestamptz,
-  -- Sequence of the last log entry; what lies up to it may be purged.
+  -- Place of the last entry; what lies up to it may be purged.
   log_end bigint,
   -- When final_standings was written, in the same transaction.
   finalized_at timestamptz,
@@ -66,6 +75,7 @@ CREATE TABLE quiz.quiz_history (
   choices text[] NOT NULL,
   elapsed_ms integer NOT NULL,
   submission_id text NOT NULL,
+  -- Of the entry, in its log.
   sequence bigint NOT NULL,
   accepted_at timestamptz NOT NULL,
   PRIMARY KEY (session_id, log_start, round, player_id)
@@ -89,7 +99,7 @@ CREATE INDEX final_standings_by_player
 
 -- How far each partition of the log has been written; moves in the transaction that writes.
 CREATE TABLE quiz.positions (
-  generation text NOT NULL,
+  generation text NOT NULL REFERENCES quiz.logs,
   partition integer NOT NULL,
   sequence bigint NOT NULL,
   PRIMARY KEY (generation, partition)

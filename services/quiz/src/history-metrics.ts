@@ -14,6 +14,13 @@ export class HistoryMetrics extends Metrics {
     help: "Scores that PostgreSQL had already; outside publishers only, answers are fenced before",
     ...this.#on,
   });
+  /** subject, content, bounds: nobody can read them; refused: PostgreSQL can't hold them. */
+  readonly deadLetters = new Counter({
+    name: "history_dead_letters_total",
+    help: "Log entries that were passed over; refused by PostgreSQL must stay 0",
+    labelNames: ["reason"],
+    ...this.#on,
+  });
   readonly batchSeconds = new Histogram({
     name: "history_batch_seconds",
     help: "Time to write one batch of log entries",

@@ -71,7 +71,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
     lifecycle,
   );
   health.require("NATS", bus.connected);
-  const clock = await startBusClock(bus.jsm, lifecycle);
+  const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const store = await NatsSessionStore.open(bus, lifecycle);
   const logs = new JetStreamSessionLogs(bus, {
     entries(changes) {

@@ -7,11 +7,11 @@ import { answerCodec } from "../src/adapters/entry-codecs.js";
 
 test("answer entries are what the generated encoder writes, and read back the same", () => {
   const answer = fc.record({
-    playerId: fc.string(),
-    submissionId: fc.string(),
+    playerId: fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/),
+    submissionId: fc.stringMatching(/^[A-Za-z0-9_-]{0,64}$/),
     points: fc.integer({ min: -20_000, max: 20_000 }),
     correct: fc.boolean(),
-    choices: fc.array(fc.string(), { maxLength: 8 }),
+    choices: fc.array(fc.string({ unit: "grapheme" }), { maxLength: 8 }),
     elapsedMs: fc.nat(1_000_000),
     streak: fc.nat(500),
   });

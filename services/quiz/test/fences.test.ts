@@ -13,6 +13,7 @@ import { createLogger } from "@fanfare/common/log";
 import { Presence } from "@fanfare/common/presence";
 import { startNats } from "@fanfare/common/servers/nats";
 import { BUCKETS, STREAMS, storedSessionSubjects, streamOfBucket } from "@fanfare/proto/addresses";
+import { toAnswerColumns } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { PlayerChangeSchema, ScoredAnswerSchema } from "@fanfare/proto/events/v1/events";
 import { Phase, type Session, SessionSchema } from "@fanfare/proto/quiz/v1/session";
@@ -225,9 +226,14 @@ test("once a player was told that the round is closed, no pod takes the answer (
   const closing = { ...session, phase: Phase.CLOSING, round: 1 };
   await store.replace(closing, revision);
   const answers = [{ playerId: "id-ann", submissionId: "x", choices: ["A"], elapsedMs: 1 }];
-  const request = { sessionId: session.sessionId, round: 1, lane: 0, answers } as never;
-  const { results } = await submitAnswers(pod(), request);
-  expect(results).toMatchObject([{ refused: ErrorReason.ROUND_CLOSED }]);
+  const request = {
+    sessionId: session.sessionId,
+    round: 1,
+    lane: 0,
+    ...toAnswerColumns(answers),
+  } as never;
+  const { refused } = await submitAnswers(pod(), request);
+  expect(refused).toEqual([ErrorReason.ROUND_CLOSED]);
   const another = new JetStreamSessionLogs(bus, counters).of(session).answerLane(1, 0);
   expect(await another.submit([answerOf("id-ann")])).toMatchObject([{ kind: "closed" }]);
 });
@@ -238,15 +244,18 @@ test("in a pause an answer on its way is not refused for good", async () => {
   await logs.of(session).changePlayer("ann", joined("ann"));
   await store.replace({ ...session, phase: Phase.OPEN, round: 1, paused: true }, revision);
   const answers = [{ playerId: "id-ann", submissionId: "x", choices: ["A"], elapsedMs: 1 }];
-  const request = { sessionId: session.sessionId, round: 1, lane: 0, answers } as never;
-  expect((await submitAnswers(pod(), request)).results).toMatchObject([
-    { refused: ErrorReason.UNAVAILABLE },
-  ]);
+  const request = {
+    sessionId: session.sessionId,
+    round: 1,
+    lane: 0,
+    ...toAnswerColumns(answers),
+  } as never;
+  expect((await submitAnswers(pod(), request)).refused).toEqual([ErrorReason.UNAVAILABLE]);
   await logs
     .of(session)
     .answerLane(1, 0)
     .submit([answerOf("id-ann")]);
-  expect((await submitAnswers(pod(), request)).results).toMatchObject([{ points: 1 }]);
+  expect((await submitAnswers(pod(), request)).points).toEqual([1]);
 });
 
 test("a pod that hears nothing answers 'done before' from what is stored", async () => {

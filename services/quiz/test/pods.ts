@@ -8,8 +8,13 @@ import { startNats } from "@fanfare/common/servers/nats";
 import { startPostgres } from "@fanfare/common/servers/postgres";
 import { type Identity, Tokens } from "@fanfare/common/tokens";
 import { laneOf } from "@fanfare/proto/addresses";
+import {
+  type AnswerVerdict,
+  fromVerdictColumns,
+  toAnswerColumns,
+} from "@fanfare/proto/answer-columns";
 import { QuestionType } from "@fanfare/proto/common/v1/question";
-import { type AnswerResult, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase, type Session, type SessionOptions } from "@fanfare/proto/quiz/v1/session";
 import { QuizSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { readHistoryConfig, readQuizConfig } from "../src/config.js";
@@ -26,7 +31,15 @@ export interface Pod {
   stop(): Promise<void>;
 }
 
-export interface Stores {
+/** What pods need of their stores. */
+export interface Places {
+  nats: { url: string };
+  postgres: { url: string };
+  /** Copies of each stream; 1 where nothing is said. */
+  replicas?: number;
+}
+
+export interface Stores extends Places {
   nats: Awaited<ReturnType<typeof startNats>>;
   postgres: Awaited<ReturnType<typeof startPostgres>>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -45,11 +58,14 @@ export async function startStores(): Promise<Stores> {
 
 const log = () => createLogger("test", process.env.TEST_LOG ?? "silent");
 
-export async function startPod({ nats, postgres }: Stores, name = randomUUID()): Promise<Pod> {
+function environment({ nats, postgres, replicas = 1 }: Places): Record<string, string> {
+  return { NATS_URL: nats.url, POSTGRES_URL: postgres.url, NATS_REPLICAS: String(replicas) };
+}
+
+export async function startPod(places: Places, name = randomUUID()): Promise<Pod> {
   const lifecycle = new Lifecycle(log());
   const config = readQuizConfig({
-    NATS_URL: nats.url,
-    POSTGRES_URL: postgres.url,
+    ...environment(places),
     TOKEN_SECRET: SECRET,
     POD_NAME: name,
     GRPC_PORT: "0",
@@ -75,11 +91,10 @@ export async function startPod({ nats, postgres }: Stores, name = randomUUID()):
   };
 }
 
-export async function startWriter({ nats, postgres }: Stores, env: Record<string, string> = {}) {
+export async function startWriter(places: Places, env: Record<string, string> = {}) {
   const lifecycle = new Lifecycle(log());
   const config = readHistoryConfig({
-    NATS_URL: nats.url,
-    POSTGRES_URL: postgres.url,
+    ...environment(places),
     TOKEN_SECRET: SECRET,
     POD_NAME: randomUUID(),
     ADMIN_PORT: "0",
@@ -90,8 +105,8 @@ export async function startWriter({ nats, postgres }: Stores, env: Record<string
   return { adminPort, stop: () => lifecycle.close() };
 }
 
-/** A quiz of `count` questions whose right option is "right 1", "right 2", … */
-export function numberedQuiz(count: number) {
+/** A quiz of `count` questions of 5 s, or as said, whose right option is "right 1", "right 2", … */
+export function numberedQuiz(count: number, seconds = 5) {
   return create(QuizSchema, {
     title: "Numbers",
     questions: Array.from({ length: count }, (_, i) => ({
@@ -99,7 +114,7 @@ export function numberedQuiz(count: number) {
       question: `Question ${i + 1}?`,
       options: [`right ${i + 1}`, "wrong", "also wrong"],
       answer: [`right ${i + 1}`],
-      seconds: 5,
+      seconds,
     })),
   });
 }
@@ -113,7 +128,7 @@ export async function createSession(
   const { $typeName: _, $unknown: __, ...rest } = options as SessionOptions;
   const { session } = await pod.client.createSession({
     sessionId,
-    source: { case: "quiz", value: numberedQuiz(questions) },
+    source: { case: "quiz", value: numberedQuiz(questions, rest.roundSeconds) },
     options: rest,
   });
   if (!session) throw new Error("no session was returned");
@@ -151,9 +166,9 @@ export async function submit(
   session: Session,
   round: number,
   answers: readonly Sent[],
-): Promise<AnswerResult[]> {
+): Promise<AnswerVerdict[]> {
   const lanes = session.options?.lanes ?? 1;
-  const results = new Map<Sent, AnswerResult>();
+  const results = new Map<Sent, AnswerVerdict>();
   const byLane = new Map<number, Sent[]>();
   for (const sent of answers) {
     const lane = laneOf(sent.playerId, lanes);
@@ -165,13 +180,14 @@ export async function submit(
         sessionId: session.sessionId,
         round,
         lane,
-        answers: group,
+        ...toAnswerColumns(group),
       });
+      const verdicts = fromVerdictColumns(reply);
       for (const [index, sent] of group.entries())
-        results.set(sent, reply.results[index] as AnswerResult);
+        results.set(sent, verdicts[index] as AnswerVerdict);
     }),
   );
-  return answers.map((sent) => results.get(sent) as AnswerResult);
+  return answers.map((sent) => results.get(sent) as AnswerVerdict);
 }
 
 /** The session once it is in this phase (and round). */

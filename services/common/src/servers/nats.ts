@@ -14,6 +14,17 @@ export interface NatsOptions extends ServerOptions {
   maxPayloadBytes?: number | undefined;
   /** When JetStream syncs to disk: "always" (if not given), or an interval such as "2m". */
   syncInterval?: string | undefined;
+  /** Makes it one of several servers that keep their streams together. */
+  cluster?: NatsMember | undefined;
+}
+
+export interface NatsMember {
+  /** Unlike any other member's; streams name their leader by it. */
+  name: string;
+  /** Where the other members reach this one, on the loopback address. */
+  port: number;
+  /** Such ports of all members. */
+  ports: readonly number[];
 }
 
 export interface NatsServer extends Server {
@@ -66,7 +77,7 @@ function configuration(
   options: NatsOptions,
 ): string {
   return `# Written at each start; edits are lost.
-server_name: fanfare-local
+server_name: ${options.cluster?.name ?? "fanfare-local"}
 listen: "127.0.0.1:${port}"
 http: "127.0.0.1:${monitorPort}"
 max_payload: ${options.maxPayloadBytes ?? PAYLOAD_BYTES}
@@ -76,6 +87,16 @@ lame_duck_grace_period: "1s"
 jetstream {
   store_dir: ${JSON.stringify(join(directory, "jetstream"))}
   sync_interval: ${JSON.stringify(options.syncInterval ?? "always")}
+}
+${options.cluster ? membership(options.cluster) : ""}`;
+}
+
+function membership({ port, ports }: NatsMember): string {
+  const routes = ports.filter((each) => each !== port).map((each) => `nats://127.0.0.1:${each}`);
+  return `cluster {
+  name: fanfare-local
+  listen: "127.0.0.1:${port}"
+  routes: ${JSON.stringify(routes)}
 }
 `;
 }

@@ -72,10 +72,22 @@ async function ping(url: string): Promise<string> {
     read: (answer) => {
       const refusal = /^-.*/m.exec(answer)?.[0];
       if (refusal) throw new Error(refusal);
-      const [, version] = /(?:valkey|redis)_version:([\d.]+)\r\n/.exec(answer) ?? [];
-      return answer.includes("+PONG\r\n") ? version : undefined;
+      const info = wholeBulk(answer);
+      return info && answer.includes("+PONG\r\n") ? versionIn(info) : undefined;
     },
   });
+}
+
+/** The first bulk string of an answer; undefined while it has not come whole. */
+function wholeBulk(answer: string): string | undefined {
+  const [, length, rest = ""] = /\$(\d+)\r\n([\s\S]*)$/.exec(answer) ?? [];
+  return length !== undefined && rest.length >= Number(length) ? rest : undefined;
+}
+
+/** Valkey states the Redis that it is compatible with too, and first. */
+function versionIn(info: string): string | undefined {
+  const own = /valkey_version:([\d.]+)/.exec(info) ?? /redis_version:([\d.]+)/.exec(info);
+  return own?.[1];
 }
 
 function encodeCommand(words: string[]): string {

@@ -1,14 +1,17 @@
 /**
  * Answers on their way to the log: those of one lane that arrive within some milliseconds are one
  * call to the quiz pod that serves the lane, and one entry of the log. A call costs as much CPU as 50
- * answers (measured: 0.6 to 1 ms), so while one is on its way the next batch waits for it a little:
- * the slower the log, the larger the batches.
+ * answers (measured: 0.6 to 1 ms), so a crowd's batch waits twice as long as that of a few, and while
+ * one is on its way the next waits for it a little: the slower the log, the larger the batches.
  */
 import type { ServicePool } from "@fanfare/common/service-pool";
+import { fromVerdictColumns, toAnswerColumns } from "@fanfare/proto/answer-columns";
 import type { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Answers, PendingAnswer } from "../domain/service-ports.js";
 
 const BATCH_MAX = 500;
+/** Answers within the first window that make a crowd: a thousand a second, at 20 ms. */
+const CROWD_MIN = 20;
 /** Longest that a batch waits for the one before it. */
 const HOLD_MS = 20;
 /** Without a verdict by then, players are asked to send again: within 2 s with what came before. */
@@ -34,7 +37,7 @@ export class AnswerLanes implements Answers {
   #pending = 0;
 
   constructor(
-    private readonly quiz: ServicePool<typeof QuizService>,
+    private readonly quiz: Pick<ServicePool<typeof QuizService>, "request">,
     private readonly options: AnswerLanesOptions,
   ) {}
 
@@ -52,8 +55,14 @@ export class AnswerLanes implements Answers {
     }
     lane.waiting.push(answer);
     if (lane.waiting.length >= BATCH_MAX) void this.#send(key, lane);
-    else lane.timer ??= setTimeout(this.#ready, this.options.batchMs, key, lane);
+    else lane.timer ??= setTimeout(this.#due, this.options.batchMs, key, lane);
   }
+
+  /** The first window is over. */
+  readonly #due = (key: string, lane: Lane): void => {
+    if (lane.waiting.length < CROWD_MIN) this.#ready(key, lane);
+    else lane.timer = setTimeout(this.#ready, this.options.batchMs, key, lane);
+  };
 
   readonly #ready = (key: string, lane: Lane): void => {
     const holdMs = lane.sentAt + HOLD_MS - performance.now();
@@ -84,20 +93,15 @@ export class AnswerLanes implements Answers {
     this.options.onBatch(batch.length);
     const deadline = performance.now() + VERDICT_WITHIN_MS;
     try {
-      const { results } = await this.quiz.request(`${sessionId}:${lane}`, (client) =>
-        client.submitAnswers(
-          { sessionId, round, lane, answers: batch.map(toAnswer) },
-          { timeoutMs: Math.max(1, deadline - performance.now()) },
-        ),
+      const request = { sessionId, round, lane, ...toAnswerColumns(batch) };
+      const response = await this.quiz.request(`${sessionId}:${lane}`, (client) =>
+        client.submitAnswers(request, { timeoutMs: Math.max(1, deadline - performance.now()) }),
       );
-      for (const [index, answer] of batch.entries()) answer.settle(results[index]);
+      const verdicts = fromVerdictColumns(response);
+      for (const [index, answer] of batch.entries()) answer.settle(verdicts[index]);
     } catch (error) {
       this.options.onFailed(error);
       for (const answer of batch) answer.settle(undefined);
     }
   }
-}
-
-function toAnswer({ playerId, submissionId, choices, elapsedMs }: PendingAnswer) {
-  return { playerId, submissionId, choices, elapsedMs };
 }

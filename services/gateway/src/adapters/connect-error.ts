@@ -24,6 +24,8 @@ const CODES: Readonly<Record<number, readonly [name: string, http: string]>> = {
   16: ["unauthenticated", "401 Unauthorized"],
 };
 
+const DEADLINE_EXCEEDED = 4;
+
 export interface ConnectReply {
   /** Connect's name of the code; "ok" where there is no error. */
   code: string;
@@ -32,7 +34,7 @@ export interface ConnectReply {
 }
 
 export function errorReply(error: ServiceError): ConnectReply {
-  const [code, status] = CODES[error.code] ?? ["unknown", "500 Internal Server Error"];
+  const [code, status] = CODES[codeOf(error)] ?? ["unknown", "500 Internal Server Error"];
   const detail = errorDetail(error);
   const value = Buffer.from(toBinary(ErrorDetailSchema, detail))
     .toString("base64")
@@ -41,6 +43,12 @@ export function errorReply(error: ServiceError): ConnectReply {
     { type: ErrorDetailSchema.typeName, value, debug: toJson(ErrorDetailSchema, detail) },
   ];
   return { code, status, body: JSON.stringify({ code, message: error.message, details }) };
+}
+
+/** Inside, a service that did not answer in time is one that is away; Connect has a code of its own. */
+function codeOf({ code, cause }: ServiceError): number {
+  const isLate = (cause as { code?: unknown } | undefined)?.code === DEADLINE_EXCEEDED;
+  return isLate ? DEADLINE_EXCEEDED : code;
 }
 
 /** What is not served here at all. */

@@ -99,13 +99,16 @@ export class JsonDoor {
     const found = this.#methods.get(request.getUrl());
     if (!found) return unimplementedReply("404 Not Found", `there is no ${request.getUrl()}`);
     const { method, pool } = found;
+    // 404 and no other status is what a client of a stream takes for unimplemented.
     if (!isUnary(method))
-      return unimplementedReply("501 Not Implemented", `${method.name} streams; call it by gRPC`);
+      return unimplementedReply("404 Not Found", `${method.name} streams; call it by gRPC`);
     if (!/^application\/json\s*(;.*)?$/i.test(request.getHeader("content-type")))
       return unimplementedReply(
         "415 Unsupported Media Type",
         "send content-type: application/json",
       );
+    if (!/^(identity)?$/i.test(request.getHeader("content-encoding")))
+      return unimplementedReply("501 Not Implemented", "send the body as it is, not compressed");
     const version = request.getHeader("connect-protocol-version");
     if (version !== "" && version !== "1") throw invalidField("connect-protocol-version", "1");
     const timeout = request.getHeader("connect-timeout-ms");

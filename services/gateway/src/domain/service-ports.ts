@@ -1,5 +1,6 @@
 /** What the gateway asks of the services behind it, by the names of the domain; adapters act. */
 
+import type { Answer, AnswerVerdict } from "@fanfare/proto/answer-columns";
 import type { HostCommand } from "@fanfare/proto/gateway/v1/frames";
 import type {
   GetLeaderboardResponse,
@@ -8,7 +9,6 @@ import type {
   Standing,
 } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import type {
-  AnswerResult,
   JoinResult,
   ListPlayersResponse,
   ResumeResult,
@@ -57,16 +57,12 @@ export interface Admissions {
   list(sessionId: string, pageToken: string): Promise<ListPlayersResponse>;
 }
 
-export interface PendingAnswer {
+export interface PendingAnswer extends Answer {
   sessionId: string;
   round: number;
   lane: number;
-  playerId: string;
-  submissionId: string;
-  choices: string[];
-  elapsedMs: number;
   /** Called once: with the durable verdict, or undefined where none could be had in time. */
-  settle(result: AnswerResult | undefined): void;
+  settle(verdict: AnswerVerdict | undefined): void;
 }
 
 export interface Answers {

@@ -1,8 +1,8 @@
 /** A player's answer: read the frame, take the time, send it with others, say what came of it. */
 import { isToken, laneOf } from "@fanfare/proto/addresses";
+import type { AnswerVerdict } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { SubmitAnswer } from "@fanfare/proto/gateway/v1/frames";
-import type { AnswerResult } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Attempt, Client } from "../domain/client.js";
 import type { Room } from "../domain/room.js";
 import type { Gateway } from "./gateway.js";
@@ -44,7 +44,7 @@ export function submitAnswer(
     submissionId,
     choices,
     elapsedMs: attempt.elapsedMs,
-    settle: (result) => settle(gateway, client, room, attempt, result, now),
+    settle: (verdict) => settle(gateway, client, room, attempt, verdict, now),
   });
 }
 
@@ -117,16 +117,16 @@ function settle(
   client: Client,
   room: Room,
   attempt: Attempt,
-  result: AnswerResult | undefined,
+  verdict: AnswerVerdict | undefined,
   arrivedAt: number,
 ): void {
   const { round, submissionId } = attempt;
-  const reason = result ? result.refused : ErrorReason.UNAVAILABLE;
-  if (reason === ErrorReason.UNSPECIFIED && result) {
+  const reason = verdict ? verdict.refused : ErrorReason.UNAVAILABLE;
+  if (reason === ErrorReason.UNSPECIFIED && verdict) {
     if (client.attempt === attempt) client.attempt = undefined;
     gateway.metrics.answers.inc({ outcome: "accepted" });
     gateway.metrics.answerAck.observe((performance.now() - arrivedAt) / 1_000);
-    const { points, correct, streak } = result;
+    const { points, correct, streak } = verdict;
     if (round >= (client.verdict?.round ?? 0))
       client.verdict = { round, submissionId, points, correct, streak };
     client.send(gateway.encoder.accepted({ round, submissionId }));

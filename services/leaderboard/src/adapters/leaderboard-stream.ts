@@ -22,6 +22,12 @@ interface Last {
   version: bigint;
 }
 
+/**
+ * What became of a snapshot: `known` where the stream has this board or a newer version of it, `behind`
+ * where it has one of a greater epoch.
+ */
+export type Published = "stored" | "known" | { kind: "behind"; epoch: bigint };
+
 export class LeaderboardStream {
   readonly #last = new Map<string, Last>();
 
@@ -30,22 +36,22 @@ export class LeaderboardStream {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves once stored: true; or false where the stream has this board or a newer one. */
-  async publish(sessionId: string, board: Board): Promise<boolean> {
+  /** Resolves once it is stored, or where it is not the newest. */
+  async publish(sessionId: string, board: Board): Promise<Published> {
     const subject = subjectForLeaderboard(sessionId);
     const text = this.#encode(sessionId, board);
     for (let attempt = 1; ; attempt++) {
       const last = this.#last.get(sessionId) ?? (await this.#read(subject));
       if (!isNewer(board, last)) {
         this.#remember(sessionId, last);
-        return false;
+        return board.epoch < last.epoch ? { kind: "behind", epoch: last.epoch } : "known";
       }
       try {
         const { seq } = await this.bus.js.publish(subject, text, {
           expect: { lastSubjectSequence: last.sequence },
         });
         this.#remember(sessionId, { sequence: seq, epoch: board.epoch, version: board.version });
-        return true;
+        return "stored";
       } catch (error) {
         this.#last.delete(sessionId);
         if (!isWrongLastSequence(error) || attempt === ATTEMPTS_MAX) throw error;

@@ -1,7 +1,7 @@
 /** Sorts the entries of a batch: operations for the boards, letters for what can't be applied. */
+import type { Letter } from "@fanfare/common/dead-letters";
 import type { Batch } from "@fanfare/common/partition-reader";
 import { type Operation, readEntry } from "../domain/read-entry.js";
-import type { Letter } from "./dead-letters.js";
 import type { PlacedOperation } from "./script-calls.js";
 
 /** What can be read of a batch, in order, and letters about the rest. */

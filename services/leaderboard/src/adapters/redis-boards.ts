@@ -9,6 +9,7 @@ import { fromRedis, type RedisCommands } from "./redis-connection.js";
 import { loadScript, runScript } from "./redis-scripts.js";
 
 const READ = loadScript("read-board");
+const RAISE = loadScript("raise-epoch");
 /** Rows that one command of a scan reads: some 3 ms of Redis' time. */
 const SCAN_ROWS = 5_000;
 /** While a large round is being revealed its board is half old, half new: a read waits for the end. */
@@ -69,6 +70,14 @@ export class RedisBoards implements Boards {
   /** Session ids that have a board in this partition; some may have expired. */
   async sessionsOf(partition: number): Promise<string[]> {
     return fromRedis(() => this.redis.smembers(redisKeys.sessions(partition)));
+  }
+
+  /** Gives the board an epoch greater than one that was shown, unless it has one. Safe to repeat. */
+  async raiseEpoch(sessionId: string, shown: bigint): Promise<void> {
+    const partition = partitionOf(sessionId);
+    const keys = [redisKeys.position(partition), redisKeys.board(sessionId)];
+    const args = [prefixOf(partition), String(shown)];
+    await fromRedis(() => runScript(this.redis, RAISE, keys, args));
   }
 
   #readOnce(sessionId: string, selection: Selection): Promise<ReadReply | null> {

@@ -3,11 +3,11 @@
  * it are one atomic step of apply-entries.lua, so a crash, a replay or a second reader repeats and
  * skips nothing.
  */
+import type { DeadLetters } from "@fanfare/common/dead-letters";
 import type { Logger } from "@fanfare/common/log";
 import type { Batch, Projection } from "@fanfare/common/partition-reader";
-import { redisKeys } from "@fanfare/proto/addresses";
+import { readStoredSubject, redisKeys } from "@fanfare/proto/addresses";
 import type { LeaderboardMetrics } from "../metrics.js";
-import type { DeadLetters } from "./dead-letters.js";
 import { partitionKeys, prefixOf } from "./partition-keys.js";
 import { readBatch } from "./read-batch.js";
 import type { RedisCommands } from "./redis-connection.js";
@@ -24,6 +24,13 @@ const APPLY = loadScript("apply-entries");
 const DROP = loadScript("drop-partition");
 /** Sessions that one call of drop-partition.lua drops. */
 const CALL_DROPS_MAX = 20;
+
+/** Everybody's result waits for these. */
+function endsRound(subject: string): boolean {
+  const address = readStoredSubject(subject);
+  if (typeof address === "string") return false;
+  return address.kind === "roundClosed" || address.kind === "sessionEnded";
+}
 
 /** How far a partition has been read. */
 export interface Progress {
@@ -68,7 +75,7 @@ type ApplyReply = [
 
 export class RedisStandings implements Projection {
   readonly name = "leaderboard";
-  readonly pace = { gatherMs: 20, checkPlaceEveryMs: 500 };
+  readonly pace = { gatherMs: 100, checkPlaceEveryMs: 500, isUrgent: endsRound };
   /** The place that this process knows of; differs from Redis' where somebody else was at work. */
   readonly #places = new Map<number, number>();
 

@@ -65,8 +65,8 @@ function ownArguments(operation: Operation): (string | number)[] {
         operation.round,
         operation.lane ? 1 : 0,
         operation.points,
-        ...operation.playerIds,
-        ...operation.packed,
+        JSON.stringify(operation.playerIds),
+        JSON.stringify(operation.packed),
       ];
     case "closed":
       return [operation.round];

@@ -120,10 +120,16 @@ export class Snapshots {
     const startedAt = performance.now();
     try {
       const board = await boards.read(sessionId, { kind: "top", size: ROWS_MAX });
-      if (typeof board !== "string" && (await stream.publish(sessionId, board))) {
+      const published =
+        typeof board === "string" ? "known" : await stream.publish(sessionId, board);
+      if (published === "stored") {
         metrics.snapshots.inc();
         metrics.snapshotSeconds.observe((performance.now() - startedAt) / 1_000);
         metrics.freshness.observe(Math.max(0, clock.now() - since) / 1_000);
+      } else if (published !== "known") {
+        // A board that was built again, by a clock that is behind; else whoever overtook this one.
+        await boards.raiseEpoch(sessionId, published.epoch);
+        coalescer.mark(sessionId, since);
       }
       if (this.#failing) lifecycle.log.info("snapshots are published again");
       this.#failing = false;

@@ -31,16 +31,6 @@ function json<D extends DescMessage>(schema: D, init: MessageInitShape<D>): stri
 const answers = (content: string) => readEntry(entry(subjectForAnswers("quiz_1", 3, 0), content));
 
 describe("an answer batch", () => {
-  const expected = {
-    kind: "scores",
-    sessionId: "quiz_1",
-    round: 3,
-    lane: true,
-    playerIds: ["ann", "bob", "cy"],
-    packed: [pack({ points: 870, elapsedMs: 2_600 }), 4_000, pack({ points: -50, elapsedMs: 1 })],
-    points: 820,
-  };
-
   test("gives each player's packed score", () => {
     const content = json(AnswerBatchSchema, {
       batchId: "b",
@@ -50,15 +40,15 @@ describe("an answer batch", () => {
         { playerId: "cy", points: -50, elapsedMs: 1 },
       ],
     });
-    expect(answers(content)).toEqual(expected);
-  });
-
-  test("is read in every form that proto3 JSON allows", () => {
-    const content = `{"batch_id":"b","fieldOfTomorrow":1,"answers":[
-      {"player_id":"ann","points":"870","elapsed_ms":2600},
-      {"playerId":"bob","points":null,"elapsedMs":4e3},
-      {"playerId":"cy","points":-50,"elapsed_ms":1}]}`;
-    expect(answers(content)).toEqual(expected);
+    expect(answers(content)).toEqual({
+      kind: "scores",
+      sessionId: "quiz_1",
+      round: 3,
+      lane: true,
+      playerIds: ["ann", "bob", "cy"],
+      packed: [pack({ points: 870, elapsedMs: 2_600 }), 4_000, pack({ points: -50, elapsedMs: 1 })],
+      points: 820,
+    });
   });
 
   test("that only closes its lane brings nothing", () => {
@@ -66,31 +56,10 @@ describe("an answer batch", () => {
     expect(answers(content)).toMatchObject({ kind: "scores", playerIds: [], points: 0 });
   });
 
-  test.each([
-    ["not JSON", "content"],
-    ["null", "content"],
-    ["[]", "content"],
-    ['{"answers":{}}', "content"],
-    ['{"answers":[7]}', "content"],
-    ['{"answers":[{"playerId":7}]}', "content"],
-    ['{"answers":[{"playerId":"ann","points":"many"}]}', "content"],
-    ['{"answers":[{"playerId":"ann","points":1e300}]}', "bounds"],
-    ['{"answers":[{"playerId":"ann","points":0.5}]}', "bounds"],
-    ['{"answers":[{"playerId":"ann","elapsedMs":-1}]}', "bounds"],
-    ['{"answers":[{"playerId":"ann","elapsedMs":4294967295}]}', "bounds"],
-    ['{"answers":[{"playerId":"a b"}]}', "bounds"],
-    ['{"answers":[{}]}', "bounds"],
-  ])("%s can't be read: %s", (content, fault) => {
-    expect(answers(content)).toMatchObject({ kind: "unreadable", fault });
-  });
-
-  test("with bytes that are not UTF-8 can't be read", () => {
-    const read = readEntry(entry(subjectForAnswers("quiz_1", 3, 0), new Uint8Array([0x22, 0xff])));
-    expect(read).toMatchObject({ kind: "unreadable", fault: "content" });
-  });
-
-  test("says which answer is out of bounds", () => {
-    expect(answers('{"answers":[{"playerId":"ann"},{"playerId":"b.b"}]}')).toMatchObject({
+  test("with a score out of bounds brings nothing at all, and says why", () => {
+    expect(answers('{"answers":[{"playerId":"ann"},{"playerId":"b.b"}]}')).toEqual({
+      kind: "unreadable",
+      fault: "bounds",
       reason: "answer 2: the player id is not a token",
     });
   });

@@ -1,14 +1,6 @@
-/** Reads one stored log entry: what it does to a board, or why nobody can read it. */
-import { type DescMessage, fromJson, type MessageShape } from "@bufbuild/protobuf";
-import { type LogAddress, readStoredSubject } from "@fanfare/proto/addresses";
-import {
-  PlayerBatchSchema,
-  RoundClosedSchema,
-  SessionCreatedSchema,
-  SessionEndedSchema,
-} from "@fanfare/proto/events/v1/events";
-import { readOutsidePoints } from "@fanfare/proto/scores";
-import { readAnswers } from "./read-answers.js";
+/** What a stored log entry does to a board, or why nobody can read it. */
+import { type Entry, readEntry as readStored, type Unreadable } from "@fanfare/proto/entries";
+import type { AnswerBatch, PlayerBatch } from "@fanfare/proto/events/v1/events";
 import { pack } from "./score-key.js";
 
 /** What an entry does to the board of its session. */
@@ -28,85 +20,60 @@ export interface Scores {
   points: number;
 }
 
-/** An entry that is passed over. `kind` is one of few, for counting. */
-export interface Unreadable {
-  kind: "unreadable";
-  fault: "subject" | "content" | "bounds";
-  reason: string;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
 /** Never throws. */
-export function readEntry(entry: { subject: string; data: Uint8Array }): Operation | Unreadable {
-  const address = readStoredSubject(entry.subject);
-  if (typeof address === "string") return unreadable("subject", address);
-  try {
-    return readContent(address, entry.data);
-  } catch (error) {
-    return unreadable("content", error instanceof Error ? error.message : String(error));
-  }
+export function readEntry(stored: { subject: string; data: Uint8Array }): Operation | Unreadable {
+  const entry = readStored(stored);
+  return entry.kind === "unreadable" ? entry : operationOf(entry);
 }
 
-export function unreadable(fault: Unreadable["fault"], reason: string): Unreadable {
-  return { kind: "unreadable", fault, reason };
-}
-
-function readContent(address: LogAddress, data: Uint8Array): Operation | Unreadable {
-  const { sessionId, round } = address;
-  switch (address.kind) {
-    case "score":
-      return readOutsideScore(address, data);
-    case "answers": {
-      const scores = readAnswers(utf8.decode(data));
-      if (typeof scores === "string") return unreadable("bounds", scores);
-      return { kind: "scores", sessionId, round, lane: true, ...scores };
+function operationOf(entry: Entry): Operation {
+  const { sessionId, round } = entry;
+  switch (entry.kind) {
+    case "score": {
+      const { playerId, points } = entry;
+      const packed = [pack({ points, elapsedMs: 0 })];
+      return {
+        kind: "scores",
+        sessionId,
+        round,
+        lane: false,
+        playerIds: [playerId],
+        packed,
+        points,
+      };
     }
+    case "answers":
+      return { kind: "scores", sessionId, round, lane: true, ...scoresOf(entry.batch) };
     case "players":
-      return readPlayers(sessionId, data);
+      return { kind: "players", sessionId, ...changesOf(entry.batch) };
     case "roundClosed": {
-      const { answers, points } = readMessage(RoundClosedSchema, data);
+      const { answers, points } = entry.closed;
       return { kind: "closed", sessionId, round, answers, points };
     }
-    case "sessionCreated": {
-      const { options } = readMessage(SessionCreatedSchema, data);
-      return { kind: "created", sessionId, live: options?.liveBoard ?? false };
-    }
+    case "sessionCreated":
+      return { kind: "created", sessionId, live: entry.created.options?.liveBoard ?? false };
     case "sessionEnded":
-      readMessage(SessionEndedSchema, data);
       return { kind: "ended", sessionId };
   }
 }
 
-function readOutsideScore(
-  { sessionId, round, playerId }: { sessionId: string; round: number; playerId: string },
-  data: Uint8Array,
-): Operation | Unreadable {
-  const points = readOutsidePoints(data);
-  if (typeof points === "string") return unreadable("content", points);
-  return {
-    kind: "scores",
-    sessionId,
-    round,
-    lane: false,
-    playerIds: [playerId],
-    packed: [pack({ points, elapsedMs: 0 })],
-    points,
-  };
+function scoresOf({ answers }: AnswerBatch): Scores {
+  const scores: Scores = { playerIds: [], packed: [], points: 0 };
+  for (const { playerId, points, elapsedMs } of answers) {
+    scores.playerIds.push(playerId);
+    scores.packed.push(pack({ points, elapsedMs }));
+    scores.points += points;
+  }
+  return scores;
 }
 
-function readPlayers(sessionId: string, data: Uint8Array): Operation {
+function changesOf({ changes }: PlayerBatch) {
   const joined: { playerId: string; nickname: string }[] = [];
   const removed: string[] = [];
-  for (const { change } of readMessage(PlayerBatchSchema, data).changes) {
+  for (const { change } of changes) {
     if (change.case === "joined")
       joined.push({ playerId: change.value.playerId, nickname: change.value.nickname });
     if (change.case === "removed") removed.push(change.value.playerId);
   }
-  return { kind: "players", sessionId, joined, removed };
-}
-
-/** Fields that this version does not know are passed over: a newer quiz pod may write them. */
-function readMessage<D extends DescMessage>(schema: D, data: Uint8Array): MessageShape<D> {
-  return fromJson(schema, JSON.parse(utf8.decode(data)), { ignoreUnknownFields: true });
+  return { joined, removed };
 }

@@ -1,4 +1,4 @@
-/** Log entries as proto3 JSON, by the messages of events.v1. What can't be read is left out and counted. */
+/** Log entries as proto3 JSON, by the messages of events.v1. Garbage is left out, as projections do. */
 import {
   create,
   type DescMessage,
@@ -6,8 +6,8 @@ import {
   type MessageShape,
   toJsonString,
 } from "@bufbuild/protobuf";
+import { readAnswers, readPlayers } from "@fanfare/proto/entries";
 import {
-  AnswerBatchSchema,
   PlayerBatchSchema,
   type PlayerChange,
   type ScoredAnswer,
@@ -65,7 +65,7 @@ export const answerCodec: EntryCodec<ScoredAnswer> = {
     return encoder.encode(`{"batchId":"${batchId}"${answers}${closed ? ',"closed":true' : ""}}`);
   },
   decode(data) {
-    const batch = decodeJson(AnswerBatchSchema, data);
+    const batch = readAnswers(data);
     return { changes: batch?.answers ?? [], closed: batch?.closed ?? false };
   },
 };
@@ -75,8 +75,5 @@ export const playerCodec: EntryCodec<PlayerChange> = {
   commandsMax: 300,
   encode: ({ batchId, changes }) =>
     encodeJson(PlayerBatchSchema, create(PlayerBatchSchema, { batchId, changes: [...changes] })),
-  decode: (data) => ({
-    changes: decodeJson(PlayerBatchSchema, data)?.changes ?? [],
-    closed: false,
-  }),
+  decode: (data) => ({ changes: readPlayers(data)?.changes ?? [], closed: false }),
 };

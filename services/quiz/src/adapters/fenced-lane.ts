@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
 import { ServiceError, unavailable } from "@fanfare/common/errors";
-import { pause } from "@fanfare/common/lifecycle";
+import { pause, within } from "@fanfare/common/lifecycle";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { LaneFold } from "../domain/lane.js";
 import { lastSequence, readEntries } from "./lane-reader.js";
@@ -72,11 +72,15 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     await this.#enqueue([]);
   }
 
-  /** Takes in what other pods have written. */
+  /** Takes in what other pods have written. Throws UNAVAILABLE, or CONFLICT for a session of before. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#readOn().finally(() => {
-      this.#refreshing = undefined;
-    });
+    this.#refreshing ??= this.#readOn()
+      .catch((error) => {
+        throw toServiceError(error);
+      })
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
     return this.#refreshing;
   }
 
@@ -120,7 +124,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       const { changes, verdicts, closing, unsure } = this.#decide(taken);
       if (unsure && !hasRead) {
         hasRead = true;
-        await this.refresh();
+        await this.#readBefore(deadline);
         continue;
       }
       if (changes.length > 0 || closing) {
@@ -161,7 +165,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       const ack = await this.bus.js.publish(this.subject, data, {
         msgID: batchId,
         expect: { lastSubjectSequence: this.#last },
-        timeout: PUBLISH_TIMEOUT_MS,
+        timeout: Math.min(PUBLISH_TIMEOUT_MS, left(deadline)),
         retries: 0,
       });
       this.#last = ack.seq;
@@ -175,12 +179,18 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       if (!isWrongLastSequence(error) || attempt > 2) await pause(RETRY_PAUSE_MS);
       // Where no answer came, the entry may be stored all the same: reading on finds it, and the
       // fence keeps it out if it comes after what is published next.
-      await this.refresh().catch((cause) => {
-        if (cause instanceof ServiceError) throw cause;
-        if (performance.now() > deadline) throw unavailable("the log", cause);
+      await this.#readBefore(deadline).catch((cause: ServiceError) => {
+        if (cause.reason === ErrorReason.CONFLICT || performance.now() > deadline) throw cause;
       });
       return false;
     }
+  }
+
+  /** Reads on for as long as a command may wait. Throws as refresh does. */
+  async #readBefore(deadline: number): Promise<void> {
+    await within(left(deadline), this.refresh()).catch((error) => {
+      throw toServiceError(error);
+    });
   }
 
   async #readOn(): Promise<void> {
@@ -201,4 +211,12 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       }
     this.#last = Math.max(this.#last, to);
   }
+}
+
+function left(deadline: number): number {
+  return Math.max(1, deadline - performance.now());
+}
+
+function toServiceError(error: unknown): ServiceError {
+  return error instanceof ServiceError ? error : unavailable("the log", error);
 }

@@ -1,51 +1,19 @@
 /** Entries of the log, in order, as rows for PostgreSQL. Pure. */
 import { nicknameKey } from "@fanfare/proto/addresses";
-import type { RoundClosed, ScoredAnswer, SessionCreated } from "@fanfare/proto/events/v1/events";
-import type { HistoryEntry } from "../domain/history-entry.js";
+import type { Entry } from "@fanfare/proto/entries";
+import type { PlayerChange, RoundClosed, SessionCreated } from "@fanfare/proto/events/v1/events";
+import { ScoreColumns } from "./score-columns.js";
+
+/** An entry and where it stands in its log. */
+export type PlacedEntry = Entry & { sequence: number; storedAtMs: number };
 
 export interface SessionKey {
   sessionId: string;
+  /** Place of the session's first entry (log-places.ts). */
   logStart: number;
 }
 
-type Timed = SessionKey & { sequence: number; storedAtMs: number };
-
-/** Scores by column, as the insert takes them: a row object for each would cost more than the rest. */
-export class ScoreColumns {
-  readonly sessionId: string[] = [];
-  readonly logStart: number[] = [];
-  readonly round: number[] = [];
-  readonly playerId: string[] = [];
-  readonly points: number[] = [];
-  /** 1, 0, or null: the driver takes no arrays of booleans or dates. */
-  readonly correct: (number | null)[] = [];
-  readonly choices: string[] = [];
-  readonly elapsedMs: number[] = [];
-  readonly submissionId: string[] = [];
-  readonly sequence: number[] = [];
-  readonly acceptedAt: string[] = [];
-
-  get length(): number {
-    return this.playerId.length;
-  }
-
-  /** Adds one score; `answer` is missing for what an outsider published. */
-  push(place: ScorePlace, playerId: string, points: number, answer?: ScoredAnswer): void {
-    this.sessionId.push(place.sessionId);
-    this.logStart.push(place.logStart);
-    this.round.push(place.round);
-    this.playerId.push(playerId);
-    this.points.push(points);
-    this.correct.push(answer ? Number(answer.correct) : null);
-    this.choices.push(answer?.choices.join(",") ?? "");
-    this.elapsedMs.push(answer?.elapsedMs ?? 0);
-    this.submissionId.push(answer?.submissionId ?? "");
-    this.sequence.push(place.sequence);
-    this.acceptedAt.push(place.acceptedAt);
-  }
-}
-
-type ScorePlace = SessionKey & { round: number; sequence: number; acceptedAt: string };
+export type EndedSession = SessionKey & { logEnd: number; storedAtMs: number };
 
 export interface HistoryRows {
   sessions: (SessionKey & { created: SessionCreated | undefined; storedAtMs: number })[];
@@ -53,11 +21,18 @@ export interface HistoryRows {
   removed: (SessionKey & { playerId: string; status: number })[];
   scores: ScoreColumns;
   rounds: (SessionKey & { round: number; closed: RoundClosed; storedAtMs: number })[];
-  ended: Timed[];
+  ended: EndedSession[];
 }
 
-/** `starts` says which session an id means, and learns of those that begin in these entries. */
-export function rowsOf(entries: readonly HistoryEntry[], starts: Map<string, number>): HistoryRows {
+/**
+ * `starts` says which session an id means, and learns of those that begin in these entries. The log's
+ * places begin at `first`.
+ */
+export function rowsOf(
+  entries: readonly PlacedEntry[],
+  starts: Map<string, number>,
+  first: number,
+): HistoryRows {
   const rows: HistoryRows = {
     sessions: [],
     players: [],
@@ -68,39 +43,41 @@ export function rowsOf(entries: readonly HistoryEntry[], starts: Map<string, num
   };
   for (const entry of entries) {
     const { sessionId, storedAtMs } = entry;
-    const created = entry.kind === "created" ? entry.created : undefined;
-    if (created || !starts.has(sessionId)) {
-      starts.set(sessionId, created ? entry.sequence : 0);
-      rows.sessions.push({ sessionId, logStart: starts.get(sessionId) ?? 0, created, storedAtMs });
+    const created = entry.kind === "sessionCreated" ? entry.created : undefined;
+    let logStart = starts.get(sessionId);
+    if (created || logStart === undefined) {
+      logStart = first + (created ? entry.sequence : 0);
+      starts.set(sessionId, logStart);
+      rows.sessions.push({ sessionId, logStart, created, storedAtMs });
     }
-    add(rows, { sessionId, logStart: starts.get(sessionId) ?? 0 }, entry);
+    add(rows, { sessionId, logStart }, first, entry);
   }
   return rows;
 }
 
-function add(rows: HistoryRows, key: SessionKey, entry: HistoryEntry): void {
+function add(rows: HistoryRows, key: SessionKey, first: number, entry: PlacedEntry): void {
   const { round, sequence, storedAtMs } = entry;
-  const acceptedAt = new Date(storedAtMs).toISOString();
+  const place = { ...key, round, sequence, storedAtMs };
   switch (entry.kind) {
-    case "score":
-      rows.scores.push({ ...key, round, sequence, acceptedAt }, entry.playerId, entry.points);
-      break;
-    case "answers": {
-      const place = { ...key, round, sequence, acceptedAt };
-      for (const answer of entry.batch.answers)
-        rows.scores.push(place, answer.playerId, answer.points, answer);
+    case "score": {
+      const { playerId, points } = entry;
+      const bare = { playerId, points, choices: [], elapsedMs: 0, submissionId: "" };
+      rows.scores.add(place, [bare]);
       break;
     }
+    case "answers":
+      rows.scores.add(place, entry.batch.answers);
+      break;
     case "players":
-      addPlayers(rows, key, entry.batch.changes, acceptedAt);
+      addPlayers(rows, key, entry.batch.changes, new Date(storedAtMs).toISOString());
       break;
     case "roundClosed":
       rows.rounds.push({ ...key, round, closed: entry.closed, storedAtMs });
       break;
-    case "ended":
-      rows.ended.push({ ...key, sequence, storedAtMs });
+    case "sessionEnded":
+      rows.ended.push({ ...key, logEnd: first + sequence, storedAtMs });
       break;
-    case "created":
+    case "sessionCreated":
       break;
   }
 }
@@ -108,7 +85,7 @@ function add(rows: HistoryRows, key: SessionKey, entry: HistoryEntry): void {
 function addPlayers(
   rows: HistoryRows,
   key: SessionKey,
-  changes: Extract<HistoryEntry, { kind: "players" }>["batch"]["changes"],
+  changes: readonly PlayerChange[],
   joinedAt: string,
 ): void {
   for (const { change } of changes) {

@@ -11,6 +11,7 @@ import { frozenQuizKey, STREAMS, storedSessionSubjects } from "@fanfare/proto/ad
 import { Phase, SessionSchema } from "@fanfare/proto/quiz/v1/session";
 import type { KV } from "@nats-io/kv";
 import type { HistoryMetrics } from "../history-metrics.js";
+import { findPlaces } from "./log-places.js";
 
 const LOOK_EVERY_MS = 5_000;
 const AT_ONCE = 50;
@@ -25,25 +26,48 @@ export async function purgeEndedSessions(
   while (!lifecycle.signal.aborted) {
     await pause(LOOK_EVERY_MS, lifecycle.signal);
     try {
-      const due = await sql`
-        SELECT session_id, log_start, log_end FROM quiz.sessions
-        WHERE finalized_at < now() - make_interval(secs => ${purgeAfterS}) AND purged_at IS NULL
-        ORDER BY finalized_at LIMIT ${AT_ONCE}`;
-      for (const row of due) {
-        const key = { sessionId: row.session_id as string, logStart: BigInt(row.log_start) };
-        await forgetRecord(sessions, key);
-        await quizzes.purge(frozenQuizKey(key.sessionId, key.logStart), { ttl: PURGE_MARKER_TTL });
-        const filter = storedSessionSubjects(key.sessionId);
-        await bus.jsm.streams.purge(STREAMS.log, { filter, seq: Number(row.log_end) + 1 });
+      for (const ended of await dueSessions(bus, sql, purgeAfterS)) {
+        const { sessionId, logStart, logEnd, place } = ended;
+        await forgetRecord(sessions, ended);
+        await quizzes.purge(frozenQuizKey(sessionId, logStart), { ttl: PURGE_MARKER_TTL });
+        const filter = storedSessionSubjects(sessionId);
+        await bus.jsm.streams.purge(STREAMS.log, { filter, seq: logEnd + 1 });
         await sql`
           UPDATE quiz.sessions SET purged_at = now()
-          WHERE session_id = ${key.sessionId} AND log_start = ${row.log_start}`;
+          WHERE session_id = ${sessionId} AND log_start = ${place}`;
         metrics.purged.inc();
       }
     } catch (err) {
       if (!lifecycle.signal.aborted) lifecycle.log.warn({ err }, "purge put off");
     }
   }
+}
+
+interface EndedSession {
+  sessionId: string;
+  /** Sequences of its first and last entry. */
+  logStart: bigint;
+  logEnd: number;
+  /** What PostgreSQL knows the first by. */
+  place: number;
+}
+
+/** Of this log only: what an earlier one held, in a store that was made anew since, is gone. */
+async function dueSessions(bus: Bus, sql: Sql, purgeAfterS: number): Promise<EndedSession[]> {
+  const { created: generation } = await bus.jsm.streams.info(STREAMS.log);
+  const places = await findPlaces(sql, generation);
+  if (!places) return [];
+  const rows = await sql<{ sessionId: string; start: string; end: string }[]>`
+    SELECT session_id AS "sessionId", log_start AS start, log_end AS end FROM quiz.sessions
+    WHERE finalized_at < now() - make_interval(secs => ${purgeAfterS}) AND purged_at IS NULL
+      AND log_start >= ${places.first} AND log_start < ${places.end}
+    ORDER BY finalized_at LIMIT ${AT_ONCE}`;
+  return rows.map(({ sessionId, start, end }) => ({
+    sessionId,
+    logStart: BigInt(Number(start) - places.first),
+    logEnd: Number(end) - places.first,
+    place: Number(start),
+  }));
 }
 
 /** Only the record of this very session: the id may be in use again. */

@@ -53,8 +53,8 @@ export class NatsSessionStore implements SessionStore {
       if (message.data.length === 0) store.#known.delete(sessionId);
       else store.#hear(message.string(), revision);
     });
-    bus.onReconnect(() => void store.#readAllAgain(lifecycle));
-    await store.#readAll();
+    bus.onReconnect(() => void store.#readAllInTime(lifecycle));
+    await store.#readAllInTime(lifecycle);
     return store;
   }
 
@@ -192,7 +192,8 @@ export class NatsSessionStore implements SessionStore {
     for (const listener of this.#listeners) listener(stored);
   }
 
-  async #readAllAgain({ log, signal }: Lifecycle): Promise<void> {
+  /** A bucket whose servers are choosing a leader gives nothing for some seconds. */
+  async #readAllInTime({ log, signal }: Lifecycle): Promise<void> {
     while (!signal.aborted) {
       try {
         return await this.#readAll();

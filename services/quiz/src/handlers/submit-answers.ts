@@ -2,16 +2,22 @@
 import { create } from "@bufbuild/protobuf";
 import { invalidField } from "@fanfare/common/errors";
 import { isToken } from "@fanfare/proto/addresses";
+import {
+  type Answer,
+  type AnswerVerdict,
+  fromAnswerColumns,
+  toVerdictColumns,
+} from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { ScoredAnswer } from "@fanfare/proto/events/v1/events";
-import type { Answer, SubmitAnswersRequest } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { SubmitAnswersRequest } from "@fanfare/proto/quiz/v1/quiz_service";
 import {
   type FrozenQuestion,
   Phase,
   type Session,
   SessionOptionsSchema,
 } from "@fanfare/proto/quiz/v1/session";
-import type { AnswerVerdict } from "../domain/answer-fold.js";
+import type { AnswerVerdict as LaneVerdict } from "../domain/answer-fold.js";
 import { rulesOf } from "../domain/question-types/index.js";
 import { awardPoints } from "../domain/scoring.js";
 import { ANSWER_GRACE_MS } from "../domain/session.js";
@@ -21,16 +27,15 @@ import { refusalOf } from "./players.js";
 const BATCH_MAX = 1_000;
 
 export async function submitAnswers(context: QuizContext, request: SubmitAnswersRequest) {
-  if (request.answers.length < 1 || request.answers.length > BATCH_MAX)
-    throw invalidField("answers", `1..${BATCH_MAX} entries`);
+  const answers = answersOf(request);
   const session = await sessionInRound(context, request);
   const log = context.logs.of(session);
   if (request.round < 1 || request.round > session.round || request.lane >= log.lanes)
-    return refuseAll(context, request, ErrorReason.ROUND_NOT_OPEN);
+    return refuseAll(context, answers, ErrorReason.ROUND_NOT_OPEN);
   const quiz = await context.store.frozenQuiz(session);
   const question = quiz.questions[request.round - 1];
   if (!question) throw invalidField("round", "a round of the session");
-  const players = await log.findPlayers(request.answers.map(({ playerId }) => playerId));
+  const players = await log.findPlayers(request.playerIds);
   const isOpen = request.round === session.round && session.phase === Phase.OPEN;
   const lane = log.answerLane(request.round, request.lane);
   // A round that is over takes nothing new, but a first verdict is given again. Before the close is in
@@ -38,10 +43,10 @@ export async function submitAnswers(context: QuizContext, request: SubmitAnswers
   if (request.round === session.round && session.phase === Phase.CLOSING) await lane.close();
   else if (!isOpen || session.paused) await lane.refresh();
   const streak = isOpen ? await log.streaksAfter(session.previousRound, request.lane) : () => 0;
-  const results: Result[] = new Array(request.answers.length);
+  const verdicts: AnswerVerdict[] = new Array(answers.length);
   const scored: ScoredAnswer[] = [];
   const places: number[] = [];
-  for (const [index, answer] of request.answers.entries()) {
+  for (const [index, answer] of answers.entries()) {
     const { playerId } = answer;
     if (log.laneOf(playerId) !== request.lane) throw invalidField("lane", "the players' lane");
     const player = players[index];
@@ -49,25 +54,31 @@ export async function submitAnswers(context: QuizContext, request: SubmitAnswers
     const refused = player
       ? (refusalOf(player.status) ?? refusal(answer, session, question, isOpen))
       : ErrorReason.PLAYER_NOT_FOUND;
-    if (player && known) results[index] = againResult(known, answer);
-    else if (refused) results[index] = { refused };
+    if (player && known) verdicts[index] = againVerdict(known, answer);
+    else if (refused) verdicts[index] = no(refused);
     else {
       places.push(index);
       scored.push(score(answer, session, question, streak(playerId)));
     }
   }
   for (const [i, verdict] of (await lane.submit(scored)).entries())
-    results[places[i] ?? -1] = toResult(verdict);
-  count(context, results);
-  return { results };
+    verdicts[places[i] ?? -1] = toVerdict(verdict);
+  count(context, verdicts);
+  return toVerdictColumns(verdicts);
 }
 
-type Result = { refused?: ErrorReason; points?: number; correct?: boolean; streak?: number };
+function answersOf(request: SubmitAnswersRequest): Answer[] {
+  const { length } = request.playerIds;
+  if (length < 1 || length > BATCH_MAX) throw invalidField("player_ids", `1..${BATCH_MAX} entries`);
+  const answers = fromAnswerColumns(request);
+  if (typeof answers !== "string") return answers;
+  throw invalidField(answers, "one for each of player_ids, and chosen a place in choice_lists");
+}
 
 /** Once a batch: a labelled counter costs as much as a score. */
-function count({ metrics }: QuizContext, results: readonly Result[]): void {
+function count({ metrics }: QuizContext, verdicts: readonly AnswerVerdict[]): void {
   const outcomes = new Map<string, number>();
-  for (const { refused } of results) {
+  for (const { refused } of verdicts) {
     const outcome = refused ? ErrorReason[refused] : "accepted";
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
@@ -131,22 +142,27 @@ function score(
 }
 
 /** What the first answer got, for the same answer sent again; a refusal for another one. */
-function againResult(first: ScoredAnswer, answer: Answer): Result {
+function againVerdict(first: ScoredAnswer, answer: Answer): AnswerVerdict {
   return first.submissionId === answer.submissionId
-    ? toResult({ kind: "accepted", answer: first })
-    : toResult({ kind: "alreadyAnswered" });
+    ? toVerdict({ kind: "accepted", answer: first })
+    : toVerdict({ kind: "alreadyAnswered" });
 }
 
-function toResult(verdict: AnswerVerdict): Result {
+function toVerdict(verdict: LaneVerdict): AnswerVerdict {
   if (verdict.kind === "accepted") {
     const { points, correct, streak } = verdict.answer;
-    return { points, correct, streak };
+    return { refused: ErrorReason.UNSPECIFIED, points, correct, streak };
   }
-  if (verdict.kind === "alreadyAnswered") return { refused: ErrorReason.ALREADY_ANSWERED };
-  return { refused: ErrorReason.ROUND_CLOSED };
+  if (verdict.kind === "alreadyAnswered") return no(ErrorReason.ALREADY_ANSWERED);
+  return no(ErrorReason.ROUND_CLOSED);
 }
 
-function refuseAll(context: QuizContext, request: SubmitAnswersRequest, refused: ErrorReason) {
-  context.metrics.answers.inc({ outcome: ErrorReason[refused] }, request.answers.length);
-  return { results: request.answers.map(() => ({ refused })) };
+function no(refused: ErrorReason): AnswerVerdict {
+  return { refused, points: 0, correct: false, streak: 0 };
+}
+
+function refuseAll(context: QuizContext, answers: readonly Answer[], refused: ErrorReason) {
+  const verdicts = answers.map(() => no(refused));
+  count(context, verdicts);
+  return toVerdictColumns(verdicts);
 }

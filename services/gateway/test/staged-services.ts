@@ -1,0 +1,161 @@
+/** The two services' contract as the stage director answers it: roles, and one handler per RPC. */
+import { ServiceError } from "@fanfare/common/errors";
+import type { CallContext, Handlers } from "@fanfare/common/grpc-server";
+import type { Role } from "@fanfare/common/tokens";
+import { type Answer, fromAnswerColumns, toVerdictColumns } from "@fanfare/proto/answer-columns";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import type { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import {
+  PlayerStatus,
+  type QuizService,
+  type SubmitAnswersRequest,
+} from "@fanfare/proto/quiz/v1/quiz_service";
+import { type Director, toSession } from "./director.js";
+
+export function quizRoles(method: string): readonly Role[] | "any" {
+  if (method === "submitAnswers") return ["service"];
+  if (method === "joinSession" || method === "resumeSession") return ["service", "admin"];
+  if (method === "getSession" || method === "resolvePin" || method === "watchSession") return "any";
+  return ["host", "author", "admin", "service"];
+}
+
+export function quizHandlers(director: () => Director): Handlers<typeof QuizService> {
+  const command = (name: string) => async (request: { sessionId: string }, call: CallContext) => {
+    director().calls.push(name);
+    director().commandsBy.push(call.identity.subject);
+    return { session: toSession(director().session(request.sessionId).record) };
+  };
+  const away = () => {
+    if (director().quizIsAway) throw new ServiceError(ErrorReason.UNAVAILABLE, "the log is away");
+  };
+  const none = async () => {
+    throw new ServiceError(ErrorReason.INTERNAL, "not on this stage");
+  };
+  return {
+    createSession: none,
+    listSessions: none,
+    exportHistory: none,
+    watchSession: none,
+    banPlayer: none,
+    async getSession({ sessionId }: { sessionId: string }) {
+      director().calls.push("getSession");
+      return { session: toSession(director().session(sessionId).record), revision: 1n };
+    },
+    async resolvePin({ pin }: { pin: string }) {
+      director().calls.push("resolvePin");
+      for (const [sessionId, { record }] of director().sessions)
+        if (record.pin === pin) return { sessionId };
+      throw new ServiceError(ErrorReason.SESSION_NOT_FOUND, "no session has this PIN");
+    },
+    startSession: command("startSession"),
+    nextRound: command("nextRound"),
+    pauseSession: command("pauseSession"),
+    continueSession: command("continueSession"),
+    extendRound: command("extendRound"),
+    skipRound: command("skipRound"),
+    endSession: command("endSession"),
+    lockSession: command("lockSession"),
+    async kickPlayer() {
+      throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "no player of the session is called so");
+    },
+    async listPlayers({ sessionId, pageSize, pageToken }: ListRequest) {
+      away();
+      const players = [...director().session(sessionId).players.values()];
+      const at = Number(pageToken || 0);
+      const end = at + pageSize;
+      return {
+        players: players.slice(at, end),
+        nextPageToken: end < players.length ? String(end) : "",
+        total: players.length,
+      };
+    },
+    async joinSession({ sessionId, joins }: JoinRequest) {
+      away();
+      director().calls.push(`joinSession ${joins.length}`);
+      const session = director().session(sessionId);
+      return {
+        results: joins.map(({ nickname, submissionId }) =>
+          director().join(session, nickname, submissionId),
+        ),
+      };
+    },
+    async resumeSession({ sessionId, playerIds }: { sessionId: string; playerIds: string[] }) {
+      away();
+      director().calls.push(`resumeSession ${playerIds.length}`);
+      const { players, answers, record } = director().session(sessionId);
+      return {
+        results: playerIds.map((playerId) => {
+          const player = players.get(playerId);
+          if (!player) return { refused: ErrorReason.PLAYER_NOT_FOUND };
+          if (player.status === PlayerStatus.KICKED) return { player, refused: ErrorReason.KICKED };
+          const answer = answers.get(`${record.round} ${playerId}`);
+          return answer ? { player, answer } : { player };
+        }),
+      };
+    },
+    async submitAnswers(request: SubmitAnswersRequest) {
+      away();
+      const answers = fromAnswerColumns(request) as Answer[];
+      director().batches.push(answers);
+      await director().answersGate;
+      away();
+      const session = director().session(request.sessionId);
+      return toVerdictColumns(
+        answers.map((each) => director().submit(session, request.round, each)),
+      );
+    },
+  } as unknown as Handlers<typeof QuizService>;
+}
+
+interface ListRequest {
+  sessionId: string;
+  pageSize: number;
+  pageToken: string;
+}
+
+interface JoinRequest {
+  sessionId: string;
+  joins: { nickname: string; submissionId: string }[];
+}
+
+export function leaderboardHandlers(director: () => Director): Handlers<typeof LeaderboardService> {
+  const away = () => {
+    if (director().leaderboardIsAway)
+      throw new ServiceError(ErrorReason.UNAVAILABLE, "Redis can't be reached");
+  };
+  const standingsOf = (sessionId: string) => director().sessions.get(sessionId)?.standings ?? [];
+  return {
+    async getLeaderboard(request) {
+      away();
+      director().calls.push(`getLeaderboard ${request.pageSize}`);
+      const all = standingsOf(request.sessionId);
+      const around = all.findIndex(({ playerId }) => playerId === request.aroundPlayerId);
+      const at = around >= 0 ? Math.max(0, around - 1) : Number(request.pageToken || 0);
+      const standings = all.slice(at, at + request.pageSize);
+      const end = at + request.pageSize;
+      return {
+        standings,
+        nextPageToken: end < all.length ? String(end) : "",
+        players: all.length,
+      };
+    },
+    async getStandings({ sessionId, playerIds }) {
+      away();
+      director().calls.push(`getStandings ${playerIds.length}`);
+      const all = new Map(standingsOf(sessionId).map((each) => [each.playerId, each]));
+      const standings = playerIds.flatMap((playerId) => {
+        const found = all.get(playerId);
+        if (!found) return [];
+        return [{ playerId, points: found.points, rank: found.rank, change: 1, gap: 5 }];
+      });
+      const finalRound = director().sessions.get(sessionId)?.finalRound ?? 0;
+      return { standings, players: all.size, finalRound };
+    },
+    async getGlobalLeaderboard() {
+      return { standings: [], nextPageToken: "" };
+    },
+    async rebuildLeaderboard() {
+      return { partition: 0 };
+    },
+  };
+}
