@@ -58,9 +58,9 @@ describe("fanfare simulate", () => {
   });
 
   test("plays an ended session anew, and leaves a live one alone", async () => {
-    const first = new Fanfare(simulation("again", 2));
-    await first.untilSaid("round 1/2");
-    const meanwhile = await runFanfare(simulation("again", 2));
+    const first = new Fanfare(simulation("again", 8));
+    await first.untilSaid("round 1/8");
+    const meanwhile = await runFanfare(simulation("again", 8));
     expect(meanwhile.exit).toBe(1);
     expect(meanwhile.stderr).toContain("session again is being played");
     expect(await first.ended).toBe(0);

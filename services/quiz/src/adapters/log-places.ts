@@ -19,6 +19,11 @@ function placesOf(number: number): LogPlaces {
   return { first: number * SPAN, end: (number + 1) * SPAN };
 }
 
+/** The sequence in its own log of what stands at a place. */
+export function sequenceOf(place: number): number {
+  return place % SPAN;
+}
+
 /** Undefined for a log that this database has not seen. */
 export async function findPlaces(sql: Sql, generation: string): Promise<LogPlaces | undefined> {
   const [log] = await sql`SELECT number FROM quiz.logs WHERE generation = ${generation}`;

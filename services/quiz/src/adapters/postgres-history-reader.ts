@@ -1,7 +1,8 @@
 /** Reads what the history writer has stored. */
 import { unavailable } from "@fanfare/common/errors";
 import type { Sql } from "@fanfare/common/postgres";
-import type { HistoryReader, StoredScore } from "../domain/ports.js";
+import type { HistoryReader, StoredScore, StoredSessionHead } from "../domain/ports.js";
+import { sequenceOf } from "./log-places.js";
 
 const ROWS_AT_ONCE = 500;
 
@@ -9,25 +10,26 @@ export class PostgresHistoryReader implements HistoryReader {
   constructor(private readonly sql: Sql) {}
 
   /** The last session of this id. Throws UNAVAILABLE while PostgreSQL can't be reached. */
-  async findSession(sessionId: string): Promise<{ logStart: string; host: string } | undefined> {
+  async findSession(sessionId: string): Promise<StoredSessionHead | undefined> {
     try {
       const [row] = await this.sql`
         SELECT log_start::text, host FROM quiz.sessions
         WHERE session_id = ${sessionId} ORDER BY log_start DESC LIMIT 1`;
-      return row && { logStart: row.log_start, host: row.host };
+      const { log_start: place, host } = row ?? {};
+      return row && { place, logStart: BigInt(sequenceOf(Number(place))), host };
     } catch (error) {
       throw unavailable("PostgreSQL", error);
     }
   }
 
   /** By round and player, some hundred at a time. */
-  async *rows(sessionId: string, logStart: string): AsyncIterable<StoredScore[]> {
+  async *rows(sessionId: string, place: string): AsyncIterable<StoredScore[]> {
     const cursor = this.sql`
       SELECT h.round, h.player_id, coalesce(p.nickname, h.player_id) AS nickname, h.points, h.correct,
              h.choices, h.elapsed_ms, extract(epoch FROM h.accepted_at) * 1000 AS accepted_at_ms
       FROM quiz.quiz_history h
       LEFT JOIN quiz.players p USING (session_id, log_start, player_id)
-      WHERE h.session_id = ${sessionId} AND h.log_start = ${logStart}
+      WHERE h.session_id = ${sessionId} AND h.log_start = ${place}
       ORDER BY h.round, h.player_id COLLATE "C"`.cursor(ROWS_AT_ONCE);
     try {
       for await (const rows of cursor)

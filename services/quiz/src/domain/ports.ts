@@ -128,7 +128,14 @@ export interface StoredScore {
 /** What the history writer has stored. Throws UNAVAILABLE while PostgreSQL can't be reached. */
 export interface HistoryReader {
   /** The last session of this id. */
-  findSession(sessionId: string): Promise<{ logStart: string; host: string } | undefined>;
+  findSession(sessionId: string): Promise<StoredSessionHead | undefined>;
   /** By round and player, some hundred at a time. */
-  rows(sessionId: string, logStart: string): AsyncIterable<StoredScore[]>;
+  rows(sessionId: string, place: string): AsyncIterable<StoredScore[]>;
+}
+
+export interface StoredSessionHead {
+  /** What the store knows the session's beginning by. */
+  place: string;
+  logStart: bigint;
+  host: string;
 }

@@ -2,6 +2,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
+import { isFor } from "@fanfare/common/tokens";
 import { isToken } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { ExportHistoryRequest } from "@fanfare/proto/quiz/v1/quiz_service";
@@ -17,11 +18,11 @@ export async function* exportHistory(
   if (!stored) throw toError(SESSION_UNKNOWN);
   const allowed =
     identity.role === "admin" ||
-    identity.sessionId === sessionId ||
+    isFor(identity, { sessionId, logStart: stored.logStart }) ||
     (identity.sessionId === undefined && identity.subject === stored.host);
   if (!allowed)
     throw new ServiceError(ErrorReason.FORBIDDEN, "only the session's own host may do this");
-  for await (const rows of context.history.rows(sessionId, stored.logStart)) {
+  for await (const rows of context.history.rows(sessionId, stored.place)) {
     if (signal.aborted) return;
     yield { rows: rows.map((row) => ({ ...row, acceptedAt: timestampFromMs(row.acceptedAtMs) })) };
   }
