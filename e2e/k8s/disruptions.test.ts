@@ -37,9 +37,12 @@ const deletePod = (component: string) => async () => {
   await kubectl("delete", "pod", pod?.metadata.name ?? "", ...namespaced, "--wait=false");
 };
 
-/** As a node dies: without a word. */
+/**
+ * With a second to live, then SIGKILL. Not by force: Kubernetes would start the next one of a StatefulSet
+ * while this one still writes to the same volume, which no datastore stands.
+ */
 const killPod = (find: () => Promise<string>) => async () => {
-  await kubectl("delete", "pod", await find(), ...namespaced, "--grace-period=0", "--force");
+  await kubectl("delete", "pod", await find(), ...namespaced, "--grace-period=1");
 };
 
 const firstOf = (component: string) => async () =>

@@ -8,6 +8,7 @@ import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetst
 import type { Bus } from "./bus.js";
 import { type Lifecycle, pause, within } from "./lifecycle.js";
 import { Inbox } from "./partition-inbox.js";
+import { PartitionWatch } from "./partition-watch.js";
 import type { Presence } from "./presence.js";
 
 /** One stored entry. */
@@ -180,6 +181,7 @@ async function readOnce(
     idle_heartbeat: HEARTBEAT_MS,
     abort_on_missing_resource: true,
   });
+  const watch = new PartitionWatch(bus, partition);
   const inbox = new Inbox<JsMsg>();
   const filled = fill(inbox, messages, projection.pace.isUrgent);
   const stop = () => inbox.end();
@@ -192,8 +194,12 @@ async function readOnce(
       const taken = await inbox.take(projection.pace.checkPlaceEveryMs);
       if (signal.aborted || inbox.ended) return;
       if (taken.length === 0) {
-        if ((await projection.position(partition, generation)) === place) continue;
-        lifecycle.log.info(about, "place moved: reading from there");
+        if ((await projection.position(partition, generation)) !== place) {
+          lifecycle.log.info(about, "place moved: reading from there");
+          return;
+        }
+        if (!(await watch.isLeftBehind(place))) continue;
+        lifecycle.log.warn({ ...about, place }, "the consumer gives no more: making another");
         return;
       }
       const pending = taken.at(-1)?.info.pending ?? 0;

@@ -232,3 +232,14 @@ test("a partition that is restarted goes on from its place", async () => {
   await publish(400);
   await expectAppliedOnce();
 });
+
+test("a consumer that gives no more, though its heartbeats go on, is replaced", async () => {
+  await startPod();
+  await publish(40);
+  await eventually("the first", () => projection.count() === 40);
+  const until = new Date(Date.now() + 600_000);
+  for await (const { name } of bus.jsm.consumers.list(STREAMS.log))
+    await bus.jsm.consumers.pause(STREAMS.log, name, until);
+  await publish(40);
+  await eventually("the others", () => projection.count() === 80, 30_000);
+});
