@@ -14,6 +14,11 @@ export interface GamePlan {
   every: number;
 }
 
+export interface GameOptions {
+  /** Secret with tls.crt, tls.key and ca.crt, where the services speak mutual TLS. */
+  tlsSecret?: string;
+}
+
 export interface GameReport {
   passed: boolean;
   text: string;
@@ -35,12 +40,12 @@ export class Game {
   ) {}
 
   /** Resolves once the first round is over: the players are in, and answers are coming. */
-  static async start(release: Release, plan: GamePlan): Promise<Game> {
+  static async start(release: Release, plan: GamePlan, options: GameOptions = {}): Promise<Game> {
     const job = `game-${plan.id.replaceAll("_", "-")}`;
     const objects = {
       apiVersion: "v1",
       kind: "List",
-      items: [quizOf(plan, job), jobOf(release, plan, job)],
+      items: [quizOf(plan, job), jobOf(release, plan, job, options)],
     };
     await kubectlWith(objects, "apply", "-n", release.namespace, "-f", "-");
     const game = new Game(release, plan, job);
@@ -86,64 +91,69 @@ export class Game {
   }
 }
 
-function jobOf({ name }: Release, { id, players, rounds, every }: GamePlan, job: string): object {
-  const { registry, prefix, tag } = IMAGES;
-  const image = `${registry ? `${registry}/` : ""}${prefix}-cli:${tag}`;
+function jobOf({ name }: Release, plan: GamePlan, job: string, { tlsSecret }: GameOptions): object {
+  const full = name.includes("fanfare") ? name : `${name}-fanfare`;
   const labels = {
     "app.kubernetes.io/name": "fanfare",
     "app.kubernetes.io/instance": name,
     // Let through by the chart's network policies, as its own test is.
     "app.kubernetes.io/component": "test",
   };
-  const full = name.includes("fanfare") ? name : `${name}-fanfare`;
-  const args = [
-    "main.js",
-    "simulate",
-    "-name",
-    id,
-    "-players",
-    `${players}`,
-    "-rounds",
-    `${rounds}`,
-  ];
-  args.push("-every", `${every}`, "-seed", "7", "-quiz", "/quiz/quiz.json");
-  args.push("-url", `http://${full}-gateway:8000`, "-grpc", `${full}-quiz:9001`);
+  const token = { name: "TOKEN_SECRET", valueFrom: { secretKeyRef: secretOf(full) } };
+  const tls = tlsSecret ? [{ name: "tls", secret: { secretName: tlsSecret } }] : [];
+  const container = {
+    name: "game",
+    image: imageOf("cli"),
+    args: argsOf(full, plan),
+    env: [token, ...(tlsSecret ? TLS_FILES : [])],
+    resources: { requests: { cpu: "100m", memory: "256Mi" } },
+    volumeMounts: [
+      { name: "quiz", mountPath: "/quiz", readOnly: true },
+      ...tls.map((volume) => ({ name: volume.name, mountPath: "/tls", readOnly: true })),
+    ],
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+  };
+  const spec = {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 10_001,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    containers: [container],
+    volumes: [{ name: "quiz", configMap: { name: job } }, ...tls],
+  };
   return {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: { name: job },
-    spec: {
-      backoffLimit: 0,
-      template: {
-        metadata: { labels },
-        spec: {
-          restartPolicy: "Never",
-          automountServiceAccountToken: false,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 10_001,
-            seccompProfile: { type: "RuntimeDefault" },
-          },
-          containers: [
-            {
-              name: "game",
-              image,
-              args,
-              env: [{ name: "TOKEN_SECRET", valueFrom: { secretKeyRef: secretOf(full) } }],
-              resources: { requests: { cpu: "100m", memory: "256Mi" } },
-              volumeMounts: [{ name: "quiz", mountPath: "/quiz", readOnly: true }],
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                readOnlyRootFilesystem: true,
-                capabilities: { drop: ["ALL"] },
-              },
-            },
-          ],
-          volumes: [{ name: "quiz", configMap: { name: job } }],
-        },
-      },
-    },
+    spec: { backoffLimit: 0, template: { metadata: { labels }, spec } },
   };
+}
+
+const TLS_FILES = [
+  { name: "GRPC_CERT_FILE", value: "/tls/tls.crt" },
+  { name: "GRPC_KEY_FILE", value: "/tls/tls.key" },
+  { name: "GRPC_CA_FILE", value: "/tls/ca.crt" },
+];
+
+function imageOf(service: string): string {
+  const { registry, prefix, tag } = IMAGES;
+  return `${registry ? `${registry}/` : ""}${prefix}-${service}:${tag}`;
+}
+
+function argsOf(full: string, { id, players, rounds, every }: GamePlan): string[] {
+  const numbers = { players, rounds, every, seed: 7 };
+  return [
+    ...["main.js", "simulate", "-name", id, "-quiz", "/quiz/quiz.json"],
+    ...Object.entries(numbers).flatMap(([flag, value]) => [`-${flag}`, `${value}`]),
+    ...["-url", `http://${full}-gateway:8000`, "-grpc", `${full}-quiz:9001`],
+  ];
 }
 
 /** The questions, as the bank imports them. */

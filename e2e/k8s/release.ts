@@ -39,7 +39,7 @@ export async function install(
   await helm("upgrade", "--install", name, CHART, ...where, ...sets);
 }
 
-async function makeNamespace(name: string): Promise<void> {
+export async function makeNamespace(name: string): Promise<void> {
   const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
   await kubectlWith(
     { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } },
