@@ -85,8 +85,10 @@ export async function resumeSession(context: QuizContext, request: ResumeSession
     throw invalidField("player_ids", `1..${BATCH_MAX} entries`);
   const { session } = await requireSession(context, request.sessionId);
   const log = context.logs.of(session);
+  // Another pod may write these lanes: what a player is told must be what the log has now, and who was
+  // removed through that pod a moment ago stays out.
+  await log.refreshPlayers();
   const players = await log.findPlayers(playerIds);
-  // Another pod may write these lanes: what a player is told must be what the log has now.
   const lanes = new Set(playerIds.map((id) => log.laneOf(id)));
   if (session.round > 0)
     await Promise.all([...lanes].map((lane) => log.answerLane(session.round, lane).refresh()));
