@@ -148,7 +148,8 @@ function imageOf(service: string): string {
 }
 
 function argsOf(full: string, { id, players, rounds, every }: GamePlan): string[] {
-  const numbers = { players, rounds, every, seed: 7 };
+  // A gateway that has just started may not know all services for some seconds.
+  const numbers = { players, rounds, every, seed: 7, wait: 30 };
   return [
     ...["main.js", "simulate", "-name", id, "-quiz", "/quiz/quiz.json"],
     ...Object.entries(numbers).flatMap(([flag, value]) => [`-${flag}`, `${value}`]),

@@ -64,7 +64,7 @@ describe("fanfare simulate", () => {
     expect(meanwhile.exit).toBe(1);
     expect(meanwhile.stderr).toContain("session again is being played");
     expect(await first.ended).toBe(0);
-    expect((await runFanfare(simulation("again", 1))).exit).toBe(0);
+    expect(await runFanfare(simulation("again", 1))).toMatchObject({ exit: 0, stderr: "" });
     expect(await historyOf("again")).toHaveLength(5);
   });
 

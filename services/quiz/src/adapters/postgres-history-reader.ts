@@ -13,10 +13,11 @@ export class PostgresHistoryReader implements HistoryReader {
   async findSession(sessionId: string): Promise<StoredSessionHead | undefined> {
     try {
       const [row] = await this.sql`
-        SELECT log_start::text, host FROM quiz.sessions
+        SELECT log_start::text AS place, host FROM quiz.sessions
         WHERE session_id = ${sessionId} ORDER BY log_start DESC LIMIT 1`;
-      const { log_start: place, host } = row ?? {};
-      return row && { place, logStart: BigInt(sequenceOf(Number(place))), host };
+      if (!row) return undefined;
+      const { place, host } = row;
+      return { place, logStart: BigInt(sequenceOf(Number(place))), host };
     } catch (error) {
       throw unavailable("PostgreSQL", error);
     }

@@ -1,0 +1,39 @@
+/** What is exported of a session: the newest of its id, however many digits its place has. */
+import postgres from "postgres";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { PostgresHistoryReader } from "../src/adapters/postgres-history-reader.js";
+import { type Stores, startStores, startWriter } from "./pods.js";
+
+let stores: Stores;
+let sql: postgres.Sql;
+
+beforeAll(async () => {
+  stores = await startStores();
+  await (await startWriter(stores)).stop();
+  sql = postgres(stores.postgres.url, { max: 1 });
+});
+
+afterAll(async () => {
+  await sql.end();
+  await stores[Symbol.asyncDispose]();
+});
+
+test.each([
+  [75, 133],
+  [999, 1_000],
+  [2 ** 42 - 1, 2 ** 42 + 7],
+])("of sessions that begin at %i and %i the later one is the newest", async (first, second) => {
+  const sessionId = `from_${first}`;
+  for (const [place, host] of [
+    [second, "later"],
+    [first, "earlier"],
+  ] as const)
+    await sql`
+      INSERT INTO quiz.sessions (session_id, log_start, title, rounds, host, options, created_at)
+      VALUES (${sessionId}, ${place}, '', 1, ${host}, '{}', now())`;
+  expect(await new PostgresHistoryReader(sql).findSession(sessionId)).toEqual({
+    place: String(second),
+    logStart: BigInt(second % 2 ** 42),
+    host: "later",
+  });
+});
