@@ -1,6 +1,8 @@
 /** Pages, neighbourhoods and ranks of a board of 20,000 players, and what is refused. */
+
 import { create } from "@bufbuild/protobuf";
 import type { ServiceError } from "@fanfare/common/errors";
+import { pause } from "@fanfare/common/lifecycle";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import {
   GetLeaderboardRequestSchema,
@@ -191,6 +193,19 @@ describe("standings", () => {
       { playerId: "bob", rank: 3, change: -1, points: 20, gap: 10 },
       { playerId: "cy", rank: 1, change: 2, points: 110, gap: 0 },
     ]);
+  });
+
+  test("wait for a board that is not there yet, also without PostgreSQL", async () => {
+    const id = "not_yet";
+    const scores = [{ playerId: "ann", points: 30, elapsedMs: 1 }];
+    const asked = pod.client.getStandings({ sessionId: id, playerIds: ["ann"], round: 1 });
+    const ended = asked.then(
+      () => "answered",
+      () => "refused",
+    );
+    expect(await Promise.race([ended, pause(300).then(() => "waits")])).toBe("waits");
+    await stack.publish(created(id), answered(id, 1, scores), roundClosed(id, 1, scores));
+    expect(await asked).toMatchObject({ finalRound: 1, standings: [{ rank: 1, points: 30 }] });
   });
 
   test("answer with what is there where the round does not close within two seconds", async () => {
