@@ -53,10 +53,27 @@ export function connectPostgres(
   return sql;
 }
 
+/** A migration that no waiting heals: nothing of it was applied. */
+export class MigrationError extends Error {
+  override name = "MigrationError";
+  constructor(schema: string, file: string, fault: string, cause?: unknown) {
+    super(
+      `${schema}: ${file} ${fault}; go back to the release that fits this database, or mend it`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * PostgreSQL is away, full, stopping or busy (classes 08, 40, 53, 55, 57), or does not let us in (28, 3D):
+ * all else is the file's fault.
+ */
+const NOT_THE_FILE = /^(08|28|3D|40|53|55|57)/;
+
 /**
  * Applies the numbered .sql files of `folder` that this database does not have, each in its own
- * transaction, under a lock, so that any number of pods may start at once. A file that was changed
- * after it was applied is an error.
+ * transaction, under a lock, so that any number of pods may start at once. Throws MigrationError for a
+ * file that fails, or that was changed after it was applied.
  */
 export async function migrate(sql: Sql, schema: string, folder: string): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => /^\d{4}_.+\.sql$/.test(name)).sort();
@@ -64,18 +81,26 @@ export async function migrate(sql: Sql, schema: string, folder: string): Promise
   for (const name of files) {
     const text = await readFile(join(folder, name), "utf8");
     const checksum = createHash("sha256").update(text).digest("hex");
-    await sql.begin(async (tx) => {
+    const apply = sql.begin(async (tx) => {
       await tx`SELECT pg_advisory_xact_lock(hashtext(${`fanfare migrations ${schema}`}))`;
       await tx.unsafe(`CREATE SCHEMA IF NOT EXISTS ${schema};
         CREATE TABLE IF NOT EXISTS ${schema}.migrations (
           name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
       const [known] = await tx`SELECT checksum FROM ${tx(schema)}.migrations WHERE name = ${name}`;
       if (known?.checksum === checksum) return;
-      if (known) throw new Error(`${schema}: ${name} was changed after it had been applied`);
+      if (known) throw new MigrationError(schema, name, "was changed after it had been applied");
       await tx.unsafe(text);
       await tx`INSERT INTO ${tx(schema)}.migrations (name, checksum) VALUES (${name}, ${checksum})`;
       applied.push(name);
     });
+    await apply.catch((error) => {
+      throw isLasting(error) ? new MigrationError(schema, name, error.message, error) : error;
+    });
   }
   return applied;
+}
+
+function isLasting(error: unknown): error is Error {
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  return name === "PostgresError" && typeof code === "string" && !NOT_THE_FILE.test(code);
 }

@@ -8,7 +8,13 @@ import { DeadLetters } from "@fanfare/common/dead-letters";
 import { Health } from "@fanfare/common/health";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { readPartitions } from "@fanfare/common/partition-reader";
-import { connectPostgres, migrate, postgresAccess, type Sql } from "@fanfare/common/postgres";
+import {
+  connectPostgres,
+  MigrationError,
+  migrate,
+  postgresAccess,
+  type Sql,
+} from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { purgeEndedSessions } from "./adapters/log-purge.js";
 import { PostgresHistory } from "./adapters/postgres-history.js";
@@ -57,6 +63,7 @@ async function migrateWhenReachable(sql: Sql, lifecycle: Lifecycle): Promise<voi
       if (applied.length > 0) lifecycle.log.info({ applied }, "migrations applied");
       return;
     } catch (err) {
+      if (err instanceof MigrationError) throw err;
       lifecycle.log.warn({ err, waitMs }, "PostgreSQL is not ready for migrations; trying again");
       await pause(waitMs, lifecycle.signal);
     }
