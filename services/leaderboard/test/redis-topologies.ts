@@ -235,7 +235,7 @@ export class WatchedRedis implements AsyncDisposable {
       eventually(
         async () => String(await connection.info("replication")),
         (replication) => replication.includes("role:master"),
-        20_000,
+        50_000,
       ),
     );
   }
