@@ -212,28 +212,36 @@ describe("a primary behind sentinels", () => {
     return { watched, ...started };
   }
 
-  test("that dies with writes which its replica never got: they are read from the log", async () => {
-    const { watched, pod, redis } = await startWatched();
-    const { log, half } = games();
-    await stack.publish(...log.slice(0, half));
-    await awaitBoards(redis, log.slice(0, half));
-    await watched.cutOff();
-    await stack.publish(...log.slice(half));
-    await awaitBoards(redis, log);
-    // Until the pod itself has heard that all is applied, it can't know that the other is behind.
-    await eventually(
-      () => pod.count("leaderboard_entries_total"),
-      (entries) => entries >= log.length,
-    );
-    await watched.primary.kill("SIGKILL");
-    await watched.untilReplaced();
-    await awaitBoards(redis, log);
-    // Empty where the replica was cut off before its first synchronisation.
-    const rebuilds = ["behind", "empty"].map((reason) =>
-      pod.count("leaderboard_rebuilds_total", { reason }),
-    );
-    expect(Math.max(...(await Promise.all(rebuilds)))).toBeGreaterThan(0);
-  });
+  // Tried again, as the stage does not always hold: the replica is cut off by pointing it elsewhere, and
+  // on a busy machine the sentinel takes its time to settle on such a one, or never does.
+  const unsettled = { retry: 2 };
+
+  test(
+    "that dies with writes which its replica never got: they are read from the log",
+    unsettled,
+    async () => {
+      const { watched, pod, redis } = await startWatched();
+      const { log, half } = games();
+      await stack.publish(...log.slice(0, half));
+      await awaitBoards(redis, log.slice(0, half));
+      await watched.cutOff();
+      await stack.publish(...log.slice(half));
+      await awaitBoards(redis, log);
+      // Until the pod itself has heard that all is applied, it can't know that the other is behind.
+      await eventually(
+        () => pod.count("leaderboard_entries_total"),
+        (entries) => entries >= log.length,
+      );
+      await watched.primary.kill("SIGKILL");
+      await watched.untilReplaced();
+      await awaitBoards(redis, log);
+      // Empty where the replica was cut off before its first synchronisation.
+      const rebuilds = ["behind", "empty"].map((reason) =>
+        pod.count("leaderboard_rebuilds_total", { reason }),
+      );
+      expect(Math.max(...(await Promise.all(rebuilds)))).toBeGreaterThan(0);
+    },
+  );
 
   test("goes on while the sentinels are away, and is left once they are back", async () => {
     const { watched, redis } = await startWatched();
