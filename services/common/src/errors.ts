@@ -106,6 +106,15 @@ export function unavailable(what: string, cause?: unknown): ServiceError {
   });
 }
 
+/** What another part gives; that it can't be had becomes UNAVAILABLE, which says which part. */
+export async function reaching<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw unavailable(what, error);
+  }
+}
+
 /** Makes a ServiceError of whatever was thrown; what is not ours becomes INTERNAL, without its text. */
 export function toServiceError(thrown: unknown): ServiceError {
   if (thrown instanceof ServiceError) return thrown;

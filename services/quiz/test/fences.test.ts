@@ -167,6 +167,13 @@ test("a creation that fails leaves neither record nor PIN behind", async () => {
   expect((await makeSession(sessionId)).sessionId).toBe(sessionId);
 });
 
+test("a creation while the log can't be asked is refused as retryable", async () => {
+  const streams = { getMessage: () => Promise.reject(new Error("timeout")) };
+  const away = { ...bus, jsm: { ...bus.jsm, streams } } as unknown as Bus;
+  const parts = { logs: new JetStreamSessionLogs(away, counters) };
+  expect(await reasonOf(makeSession("log_away", pod(parts)))).toBe("UNAVAILABLE");
+});
+
 test("what marks a removed record goes by itself", async () => {
   const { sessionId } = await makeSession("marked");
   const { revision } = (await store.read(sessionId)) ?? { revision: 0 };
@@ -219,19 +226,19 @@ test("a pod that still holds an ended session writes nothing into the next one o
   expect(Object.keys(rest.state.subjects ?? {}).filter((each) => /_ended$/.test(each))).toEqual([]);
 });
 
-test("once a player was told that the round is closed, no pod takes the answer (P3)", async () => {
-  const session = await makeSession("closing");
-  const { revision } = (await store.read(session.sessionId)) ?? { revision: 0 };
+/** A session in its first round with one player, and that player's answer on its way. */
+async function annIn(sessionId: string, state: Pick<Session, "phase"> & Partial<Session>) {
+  const session = await makeSession(sessionId);
+  const { revision } = (await store.read(sessionId)) ?? { revision: 0 };
   await logs.of(session).changePlayer("ann", joined("ann"));
-  const closing = { ...session, phase: Phase.CLOSING, round: 1 };
-  await store.replace(closing, revision);
+  await store.replace({ ...session, round: 1, ...state }, revision);
   const answers = [{ playerId: "id-ann", submissionId: "x", choices: ["A"], elapsedMs: 1 }];
-  const request = {
-    sessionId: session.sessionId,
-    round: 1,
-    lane: 0,
-    ...toAnswerColumns(answers),
-  } as never;
+  const request = { sessionId, round: 1, lane: 0, ...toAnswerColumns(answers) } as never;
+  return { session, request };
+}
+
+test("once a player was told that the round is closed, no pod takes the answer (P3)", async () => {
+  const { session, request } = await annIn("closing", { phase: Phase.CLOSING });
   const { refused } = await submitAnswers(pod(), request);
   expect(refused).toEqual([ErrorReason.ROUND_CLOSED]);
   const another = new JetStreamSessionLogs(bus, counters).of(session).answerLane(1, 0);
@@ -239,17 +246,7 @@ test("once a player was told that the round is closed, no pod takes the answer (
 });
 
 test("in a pause an answer on its way is not refused for good", async () => {
-  const session = await makeSession("paused");
-  const { revision } = (await store.read(session.sessionId)) ?? { revision: 0 };
-  await logs.of(session).changePlayer("ann", joined("ann"));
-  await store.replace({ ...session, phase: Phase.OPEN, round: 1, paused: true }, revision);
-  const answers = [{ playerId: "id-ann", submissionId: "x", choices: ["A"], elapsedMs: 1 }];
-  const request = {
-    sessionId: session.sessionId,
-    round: 1,
-    lane: 0,
-    ...toAnswerColumns(answers),
-  } as never;
+  const { session, request } = await annIn("paused", { phase: Phase.OPEN, paused: true });
   expect((await submitAnswers(pod(), request)).refused).toEqual([ErrorReason.UNAVAILABLE]);
   await logs
     .of(session)

@@ -1,6 +1,7 @@
 /** The players' own book of a game: what they were told of each answer, and what it brought. */
 import type { OwnResult } from "@fanfare/proto/gateway/v1/frames";
 import type { Verdict } from "../player/pending-answers.js";
+import { percentile } from "./percentile.js";
 
 export interface BookEntry {
   verdict: Verdict["kind"];
@@ -47,9 +48,8 @@ export class Book {
   }
 
   /** A percentile of a round's times to acknowledgement in ms, 0 where there are none. */
-  ackMs(round: number, percentile: number): number {
-    const acks = (this.#acks.get(round) ?? []).toSorted((a, b) => a - b);
-    return acks[Math.max(0, Math.ceil((percentile / 100) * acks.length) - 1)] ?? 0;
+  ackMs(round: number, share: number): number {
+    return percentile(this.#acks.get(round) ?? [], share);
   }
 
   sentIn(round: number): number {

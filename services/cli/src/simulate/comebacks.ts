@@ -1,4 +1,5 @@
 /** How often players lost their connection, and how soon they were in again. */
+import { percentile } from "./percentile.js";
 
 const BIN_MS = 1_000;
 
@@ -17,9 +18,8 @@ export class Comebacks {
   }
 
   /** A percentile of the times away in ms, 0 where nobody was. */
-  awayMs(percentile: number): number {
-    const sorted = this.#awayMs.toSorted((a, b) => a - b);
-    return sorted[Math.max(0, Math.ceil((percentile / 100) * sorted.length) - 1)] ?? 0;
+  awayMs(share: number): number {
+    return percentile(this.#awayMs, share);
   }
 
   /** Most comebacks within one second, wherever that second begins. */

@@ -74,13 +74,9 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
 
   /** Takes in what other pods have written. Throws UNAVAILABLE, or CONFLICT for a session of before. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#readOn()
-      .catch((error) => {
-        throw toServiceError(error);
-      })
-      .finally(() => {
-        this.#refreshing = undefined;
-      });
+    this.#refreshing ??= this.#readOn().finally(() => {
+      this.#refreshing = undefined;
+    });
     return this.#refreshing;
   }
 
@@ -189,7 +185,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
   /** Reads on for as long as a command may wait. Throws as refresh does. */
   async #readBefore(deadline: number): Promise<void> {
     await within(left(deadline), this.refresh()).catch((error) => {
-      throw toServiceError(error);
+      throw error instanceof ServiceError ? error : unavailable("the log", error);
     });
   }
 
@@ -215,8 +211,4 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
 
 function left(deadline: number): number {
   return Math.max(1, deadline - performance.now());
-}
-
-function toServiceError(error: unknown): ServiceError {
-  return error instanceof ServiceError ? error : unavailable("the log", error);
 }

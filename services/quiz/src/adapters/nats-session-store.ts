@@ -5,7 +5,7 @@
  */
 import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { type Bus, isWrongLastSequence, openBucket, PURGE_MARKER_TTL } from "@fanfare/common/bus";
-import { ServiceError, unavailable } from "@fanfare/common/errors";
+import { reaching, ServiceError, unavailable } from "@fanfare/common/errors";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { ALL_SESSIONS, BUCKETS, frozenQuizKey, streamOfBucket } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
@@ -20,6 +20,7 @@ import type { SessionStore, StoredSession } from "../domain/ports.js";
 import { isRefusal, type Refusal, SESSION_UNKNOWN } from "../domain/refusal.js";
 import type { Outcome } from "../domain/session.js";
 
+const STORE = "the session store";
 const UPDATE_TRIES = 20;
 const RETRY_PAUSE_MS = 5;
 /** The store sends nothing for so long: it is asked again. */
@@ -64,7 +65,8 @@ export class NatsSessionStore implements SessionStore {
 
   async read(sessionId: string): Promise<StoredSession | undefined> {
     // Of the leader: a bucket's own get may be answered by a follower that is behind.
-    const entry = await reach(
+    const entry = await reaching(
+      STORE,
       this.bus.jsm.streams.getMessage(streamOfBucket(BUCKETS.sessions), {
         last_by_subj: `$KV.${BUCKETS.sessions}.${sessionId}`,
       }),
@@ -88,7 +90,7 @@ export class NatsSessionStore implements SessionStore {
     const key = frozenQuizKey(session.sessionId, session.logStart);
     const known = this.#frozen.get(key);
     if (known) return known;
-    const entry = await reach(this.quizzes.get(key));
+    const entry = await reaching(STORE, this.quizzes.get(key));
     if (entry?.operation !== "PUT")
       throw new ServiceError(ErrorReason.UNAVAILABLE, "the session's questions are not there yet");
     const quiz = fromBinary(FrozenQuizSchema, entry.value);
@@ -137,17 +139,20 @@ export class NatsSessionStore implements SessionStore {
       return now;
     } catch (error) {
       if (isWrongLastSequence(error)) return undefined;
-      throw unavailable("the session store", error);
+      throw unavailable(STORE, error);
     }
   }
 
   async remove(sessionId: string, revision: number): Promise<void> {
-    await reach(this.sessions.purge(sessionId, { previousSeq: revision, ttl: PURGE_MARKER_TTL }));
+    await reaching(
+      STORE,
+      this.sessions.purge(sessionId, { previousSeq: revision, ttl: PURGE_MARKER_TTL }),
+    );
   }
 
   async putFrozenQuiz(session: Session, quiz: FrozenQuiz): Promise<void> {
     const key = frozenQuizKey(session.sessionId, session.logStart);
-    await reach(this.quizzes.put(key, toBinary(FrozenQuizSchema, quiz)));
+    await reaching(STORE, this.quizzes.put(key, toBinary(FrozenQuizSchema, quiz)));
   }
 
   /** Takes a PIN for a session; false where a live session has it. */
@@ -156,9 +161,9 @@ export class NatsSessionStore implements SessionStore {
       await this.pins.create(pin, sessionId);
       return true;
     } catch (error) {
-      if (!isWrongLastSequence(error)) throw unavailable("the session store", error);
+      if (!isWrongLastSequence(error)) throw unavailable(STORE, error);
     }
-    const holder = await reach(this.pins.get(pin));
+    const holder = await reaching(STORE, this.pins.get(pin));
     if (!holder) return false;
     const stored = await this.read(holder.string());
     if (stored?.session.pin === pin) return false;
@@ -168,16 +173,16 @@ export class NatsSessionStore implements SessionStore {
       .then(() => true)
       .catch((error) => {
         if (isWrongLastSequence(error)) return false;
-        throw unavailable("the session store", error);
+        throw unavailable(STORE, error);
       });
   }
 
   async releasePin(pin: string): Promise<void> {
-    await reach(this.pins.purge(pin, { ttl: PURGE_MARKER_TTL }));
+    await reaching(STORE, this.pins.purge(pin, { ttl: PURGE_MARKER_TTL }));
   }
 
   async sessionOfPin(pin: string): Promise<Session | undefined> {
-    const entry = await reach(this.pins.get(pin));
+    const entry = await reaching(STORE, this.pins.get(pin));
     if (entry?.operation !== "PUT") return undefined;
     const stored = await this.find(entry.string());
     return stored?.session.pin === pin ? stored.session : undefined;
@@ -222,17 +227,9 @@ export class NatsSessionStore implements SessionStore {
         watch.stop();
       }
       clearTimeout(limit);
-      if (!isWhole) throw unavailable("the session store");
+      if (!isWhole) throw unavailable(STORE);
     }
     for (const gone of before) this.#known.delete(gone);
-  }
-}
-
-async function reach<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw unavailable("the session store", error);
   }
 }
 

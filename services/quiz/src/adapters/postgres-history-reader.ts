@@ -1,5 +1,5 @@
 /** Reads what the history writer has stored. */
-import { unavailable } from "@fanfare/common/errors";
+import { reaching, unavailable } from "@fanfare/common/errors";
 import type { Sql } from "@fanfare/common/postgres";
 import type { HistoryReader, StoredScore, StoredSessionHead } from "../domain/ports.js";
 import { sequenceOf } from "./log-places.js";
@@ -11,16 +11,13 @@ export class PostgresHistoryReader implements HistoryReader {
 
   /** The last session of this id. Throws UNAVAILABLE while PostgreSQL can't be reached. */
   async findSession(sessionId: string): Promise<StoredSessionHead | undefined> {
-    try {
-      const [row] = await this.sql`
-        SELECT log_start::text AS place, host FROM quiz.sessions
-        WHERE session_id = ${sessionId} ORDER BY log_start DESC LIMIT 1`;
-      if (!row) return undefined;
-      const { place, host } = row;
-      return { place, logStart: BigInt(sequenceOf(Number(place))), host };
-    } catch (error) {
-      throw unavailable("PostgreSQL", error);
-    }
+    const newest = this.sql`
+      SELECT log_start::text AS place, host FROM quiz.sessions
+      WHERE session_id = ${sessionId} ORDER BY log_start DESC LIMIT 1`;
+    const [row] = await reaching("PostgreSQL", newest);
+    if (!row) return undefined;
+    const { place, host } = row;
+    return { place, logStart: BigInt(sequenceOf(Number(place))), host };
   }
 
   /** By round and player, some hundred at a time. */
