@@ -4,7 +4,8 @@
  * and the board agree.
  */
 import { kubectl, kubectlJson, kubectlWith, until } from "./kube.js";
-import { IMAGES, type Release } from "./release.js";
+import { fullNameOf, imageOf, labelsOf, type Release } from "./release.js";
+import { restrictedPod } from "./restricted-pod.js";
 
 export interface GamePlan {
   id: string;
@@ -91,14 +92,8 @@ export class Game {
   }
 }
 
-function jobOf({ name }: Release, plan: GamePlan, job: string, { tlsSecret }: GameOptions): object {
-  const full = name.includes("fanfare") ? name : `${name}-fanfare`;
-  const labels = {
-    "app.kubernetes.io/name": "fanfare",
-    "app.kubernetes.io/instance": name,
-    // Let through by the chart's network policies, as its own test is.
-    "app.kubernetes.io/component": "test",
-  };
+function jobOf(release: Release, plan: GamePlan, job: string, { tlsSecret }: GameOptions): object {
+  const full = fullNameOf(release);
   const token = { name: "TOKEN_SECRET", valueFrom: { secretKeyRef: secretOf(full) } };
   const tls = tlsSecret ? [{ name: "tls", secret: { secretName: tlsSecret } }] : [];
   const container = {
@@ -111,28 +106,15 @@ function jobOf({ name }: Release, plan: GamePlan, job: string, { tlsSecret }: Ga
       { name: "quiz", mountPath: "/quiz", readOnly: true },
       ...tls.map((volume) => ({ name: volume.name, mountPath: "/tls", readOnly: true })),
     ],
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
   };
-  const spec = {
-    restartPolicy: "Never",
-    automountServiceAccountToken: false,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 10_001,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
-    containers: [container],
-    volumes: [{ name: "quiz", configMap: { name: job } }, ...tls],
-  };
+  // Let through by the chart's network policies, as its own test is.
+  const labels = labelsOf(release, "test");
+  const volumes = [{ name: "quiz", configMap: { name: job } }, ...tls];
   return {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: { name: job },
-    spec: { backoffLimit: 0, template: { metadata: { labels }, spec } },
+    spec: { backoffLimit: 0, template: restrictedPod({ container, labels, volumes }) },
   };
 }
 
@@ -141,11 +123,6 @@ const TLS_FILES = [
   { name: "GRPC_KEY_FILE", value: "/tls/tls.key" },
   { name: "GRPC_CA_FILE", value: "/tls/ca.crt" },
 ];
-
-function imageOf(service: string): string {
-  const { registry, prefix, tag } = IMAGES;
-  return `${registry ? `${registry}/` : ""}${prefix}-${service}:${tag}`;
-}
 
 function argsOf(full: string, { id, players, rounds, every }: GamePlan): string[] {
   // A gateway that has just started may not know all services for some seconds.

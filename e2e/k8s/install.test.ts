@@ -4,14 +4,18 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Game } from "./game.js";
 import { helm, kubectl, kubectlJson, kubectlWith, tell, until } from "./kube.js";
 import {
+  imageOf,
   install,
   isReady,
+  labelsOf,
   type Pod,
   podsOf,
   type Release,
+  selectorOf,
   uninstall,
   untilRolledOut,
 } from "./release.js";
+import { restrictedPod } from "./restricted-pod.js";
 
 const release: Release = { name: "fanfare", namespace: "fanfare-e2e" };
 const neighbour: Release = { name: "fanfare", namespace: "fanfare-e2e-b" };
@@ -101,7 +105,7 @@ test("only those who have to reach a pod", async () => {
 test("a drain takes one gateway and waits with the other until there is a new one", async () => {
   const [pod] = await podsOf(release, "gateway");
   const node = pod?.spec.nodeName ?? "";
-  const selector = `app.kubernetes.io/instance=${release.name},app.kubernetes.io/component=gateway`;
+  const selector = selectorOf(release, "gateway");
   try {
     const drain = kubectl(
       "drain",
@@ -168,58 +172,18 @@ async function reaches(
 ): Promise<boolean> {
   const name = `probe-${component}-${port}-${ip.replaceAll(".", "-")}`;
   const script = `const s=require("net").connect(${port},"${ip}",()=>process.exit(0));s.on("error",()=>process.exit(1));setTimeout(()=>process.exit(1),5000)`;
-  const labels =
-    component === "stranger"
-      ? { app: "stranger" }
-      : {
-          "app.kubernetes.io/name": "fanfare",
-          "app.kubernetes.io/instance": release.name,
-          "app.kubernetes.io/component": component,
-        };
-  const [source] = await podsOf(release, "gateway");
-  const { spec } = await kubectlJson<{ spec: { containers: { image: string }[] } }>(
-    "get",
-    "pod",
-    source?.metadata.name ?? "",
-    "-n",
-    namespace,
-  );
-  await kubectlWith(
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name, labels },
-      spec: {
-        restartPolicy: "Never",
-        automountServiceAccountToken: false,
-        securityContext: {
-          runAsNonRoot: true,
-          runAsUser: 10_001,
-          seccompProfile: { type: "RuntimeDefault" },
-        },
-        containers: [
-          {
-            name: "probe",
-            image: spec.containers[0]?.image,
-            // The network plugin needs a moment to know a new pod.
-            args: ["-e", `setTimeout(()=>{${script}},2000)`],
-            securityContext: {
-              allowPrivilegeEscalation: false,
-              readOnlyRootFilesystem: true,
-              capabilities: { drop: ["ALL"] },
-            },
-            // Never ready, so that no Service sends anybody here.
-            readinessProbe: { exec: { command: ["false"] } },
-          },
-        ],
-      },
-    },
-    "apply",
-    "-n",
-    namespace,
-    "-f",
-    "-",
-  );
+  const container = {
+    name: "probe",
+    image: imageOf("gateway"),
+    // The network plugin needs a moment to know a new pod.
+    args: ["-e", `setTimeout(()=>{${script}},2000)`],
+    // Never ready, so that no Service sends anybody here.
+    readinessProbe: { exec: { command: ["false"] } },
+  };
+  const labels = component === "stranger" ? { app: "stranger" } : labelsOf(release, component);
+  const { metadata, spec } = restrictedPod({ container, labels });
+  const probe = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name }, spec };
+  await kubectlWith(probe, "apply", "-n", namespace, "-f", "-");
   try {
     return await until(`${name} to end`, async () => {
       const { status } = await kubectlJson<Pod>("get", "pod", name, "-n", namespace);

@@ -21,6 +21,26 @@ export interface Release {
 
 export type Values = Record<string, string | number | boolean>;
 
+/** From which the chart names its objects. */
+export function fullNameOf({ name }: Release): string {
+  return name.includes("fanfare") ? name : `${name}-fanfare`;
+}
+
+/** One of our images, as `gateway` or `cli`. */
+export function imageOf(service: string): string {
+  const { registry, prefix, tag } = IMAGES;
+  return `${registry ? `${registry}/` : ""}${prefix}-${service}:${tag}`;
+}
+
+/** Labels of the pods of a component. */
+export function labelsOf({ name }: Release, component: string) {
+  return {
+    "app.kubernetes.io/name": "fanfare",
+    "app.kubernetes.io/instance": name,
+    "app.kubernetes.io/component": component,
+  };
+}
+
 /** Installs, or upgrades what is there, and waits until all is ready. */
 export async function install(
   { name, namespace }: Release,
@@ -65,14 +85,20 @@ export interface Pod {
   };
 }
 
+/** For kubectl, the pods of a component. */
+export function selectorOf(release: Release, component: string): string {
+  const labels = Object.entries(labelsOf(release, component));
+  return labels.map(([name, value]) => `${name}=${value}`).join(",");
+}
+
 /** Pods of a component that are not on their way out. */
-export async function podsOf({ name, namespace }: Release, component: string): Promise<Pod[]> {
-  const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component=${component}`;
+export async function podsOf(release: Release, component: string): Promise<Pod[]> {
+  const selector = selectorOf(release, component);
   const { items } = await kubectlJson<{ items: Pod[] }>(
     "get",
     "pods",
     "-n",
-    namespace,
+    release.namespace,
     "-l",
     selector,
   );
