@@ -11,6 +11,7 @@ import { benchConnects } from "./connects.js";
 import { benchFanout, type FanoutCase } from "./fanout.js";
 import { readOptions } from "./options.js";
 import { Profiler } from "./profiler.js";
+import { benchRanks } from "./ranks.js";
 
 const RESULTS = fileURLToPath(new URL("../../.fanfare/bench.json", import.meta.url));
 const FULL_FANOUT: FanoutCase[] = [
@@ -48,6 +49,7 @@ if (options.wants("connect")) {
   if (connects.ours.failures > 0) process.exitCode = 1;
   results.connects = connects;
 }
+if (options.wants("ranks")) results.ranks = await benchRanks(quick ? 20_000 : 100_000, 3);
 mkdirSync(fileURLToPath(new URL(".", `file://${RESULTS}`)), { recursive: true });
 writeFileSync(
   RESULTS,
