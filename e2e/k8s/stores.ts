@@ -53,10 +53,14 @@ interface Store {
 
 function storesOf(namespace: string): Store[] {
   const redis = `redis.${namespace}.svc`;
-  const valkey = (name: string, command: string) => ({
+  const valkey = (name: string, mode = "") => ({
     name,
     image: "docker.io/valkey/valkey:8",
-    command: ["sh", "-c", `cp /config/${name}.conf /data/ && exec ${command} /data/${name}.conf`],
+    command: [
+      "sh",
+      "-c",
+      `cp /config/${name}.conf /data/ && exec valkey-server /data/${name}.conf ${mode}`,
+    ],
   });
   const postgres = {
     name: "postgres",
@@ -82,7 +86,7 @@ function storesOf(namespace: string): Store[] {
       name: "redis",
       ports: [6379, 26379],
       config: { "valkey.conf": VALKEY_CONFIG, "sentinel.conf": sentinelConfig(redis) },
-      containers: [valkey("valkey", "valkey-server"), valkey("sentinel", "valkey-sentinel")],
+      containers: [valkey("valkey"), valkey("sentinel", "--sentinel")],
     },
     { name: "postgres", ports: [5432], containers: [postgres] },
   ];
@@ -123,6 +127,7 @@ function objectsOf({ name, ports, config = {}, containers }: Store): object[] {
   const mounts = ["config", "tls", "data", "run"];
   const paths: Record<string, string> = { run: "/var/run/postgresql" };
   const spec = {
+    terminationGracePeriodSeconds: 3,
     securityContext: { runAsUser: USER_ID, runAsGroup: USER_ID, fsGroup: USER_ID },
     containers: containers.map((container, index) => ({
       ...container,
