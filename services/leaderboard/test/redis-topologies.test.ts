@@ -231,7 +231,9 @@ describe("a primary behind sentinels", () => {
     await watched.loseWrites();
     await watched.untilReplaced();
     await awaitBoards(redis, log);
-    expect(await pod.count("quiz_leaderboard_rebuilds_total", { reason: "behind" })).toBeGreaterThan(0);
+    expect(
+      await pod.count("quiz_leaderboard_rebuilds_total", { reason: "behind" }),
+    ).toBeGreaterThan(0);
   });
 
   test("goes on while the sentinels are away, and is left once they are back", async () => {
