@@ -55,8 +55,9 @@ export function helloText(
   nowMs: number,
   heartbeatSeconds: number,
 ): string {
-  const serverTime = new Date(nowMs).toISOString().replace(".000Z", "Z");
-  return JSON.stringify({ hello: { protocolVersion, serverTime, heartbeatSeconds } });
+  const time = new Date(nowMs).toISOString();
+  const serverTime = time.endsWith(".000Z") ? `${time.slice(0, -5)}Z` : time;
+  return `{"hello":{"protocolVersion":${protocolVersion},"serverTime":"${serverTime}","heartbeatSeconds":${heartbeatSeconds}}}`;
 }
 
 export function joinedText(joined: JoinedInit): string {
