@@ -78,7 +78,13 @@ describe("fanfare load", () => {
     );
     expect(unitCosts.map(({ what }) => what)).toContain("CPU per answer, whole stack");
     expect(result.broken).toEqual([]);
-    expect(JSON.stringify(result.options)).not.toContain(stack.adminToken);
+    const html = await readFile(join(folder, "crowd.html"), "utf8");
+    expect(html).toContain("All ledgers agree");
+    expect(html.match(/<svg /g)?.length).toBeGreaterThan(5);
+    // The page needs nothing else, and holds no secret.
+    expect(html).not.toMatch(/<script|<link|<img|@import|url\(/);
+    for (const secret of [stack.adminToken, stack.natsUrl, stack.redisUrl])
+      expect(html + JSON.stringify(result.options)).not.toContain(secret);
   });
 
   test("a row that is missing in PostgreSQL is told, and the exit code is 1", async () => {

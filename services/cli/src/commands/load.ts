@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UsageError } from "../flags.js";
 import { type Env, homeOf } from "../home.js";
 import { findInstallation } from "../installation.js";
+import { htmlReport } from "../load/html-report.js";
 import { readLoadOptions } from "../load/load-flags.js";
 import type { LoadResult } from "../load/result.js";
 import { fileLimitFault, runLoad } from "../load/run-load.js";
@@ -93,12 +94,12 @@ function showProgress(): (timeline: Timeline) => void {
   };
 }
 
+/** The parts of one load write beside each other. */
 async function writeReport(result: LoadResult, folder: string): Promise<string> {
+  const { name, options } = result;
+  const base = join(folder, options.parts > 1 ? `${name}-${options.part}` : name);
   await mkdir(folder, { recursive: true });
-  const base = join(
-    folder,
-    `${result.name}${result.options.parts > 1 ? `-${result.options.part}` : ""}`,
-  );
   await writeFile(`${base}.json`, `${JSON.stringify(result, null, 2)}\n`);
-  return `report: ${base}.json`;
+  await writeFile(`${base}.html`, htmlReport(result));
+  return `report: ${base}.html and .json`;
 }

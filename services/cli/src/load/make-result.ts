@@ -53,7 +53,7 @@ export function makeResult(findings: Findings): LoadResult {
   const services = servicesOf(borders, counts.acked);
   const slos = checkSlos(options.slos, (time: SloTime) => times[time]);
   const asked = reports.length === 0 ? 0 : counts.offered;
-  const { token: _, ...shown } = options;
+  const { token: _token, natsUrl: _nats, redisUrl: _redis, ...shown } = options;
   const result: LoadResult = {
     name: options.name,
     at: findings.at,

@@ -31,8 +31,8 @@ export interface UnitCost {
 export interface LoadResult {
   name: string;
   at: string;
-  /** What was asked for. */
-  options: Omit<LoadOptions, "token">;
+  /** What was asked for, without what may hold a password. */
+  options: Omit<LoadOptions, "token" | "natsUrl" | "redisUrl">;
   machine: { cpu: string; cores: number; node: string; loadBefore: number[]; loadAfter: number[] };
   /** From the first join to the end. */
   seconds: number;

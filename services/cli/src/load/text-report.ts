@@ -4,15 +4,7 @@ import type { Comparison } from "../ledgers/compare.js";
 import { textTable } from "../text-table.js";
 import type { LoadResult, Times } from "./result.js";
 import type { Second } from "./timeline.js";
-
-const TITLES = {
-  connect: "connect, due to joined",
-  resume: "come back, due to joined",
-  skew: "question, first to last socket",
-  ack: "answer, due to acknowledged",
-  reveal: "deadline to reveal",
-  board: "deadline to the round's board",
-} as const;
+import { TITLES } from "./titles.js";
 
 export function progressLine(second: Second, total: { drops: number }): string {
   const { sockets, counts, ackP50Ms, ackP99Ms } = second;
