@@ -38,7 +38,8 @@ where
   -url URL           gateways, comma-separated (the running make up, else http://localhost:8000);
                      -gateways is the same
   -grpc ADDRESS      quiz service (the running make up, else 127.0.0.1:9001)
-  -nats URL          to read the log (the running make up; else the log is not checked)
+  -nats URL          to read the log (NATS_URL, else the running make up, else it is not checked);
+                     NATS_USER, NATS_PASSWORD and the like as the services have them
   -redis URL         to read how much it holds (the running make up)
   -metrics URL,…     admin ports, for CPU and memory of services that run elsewhere
   -token TOKEN       admin token (FANFARE_TOKEN, else that of make up here)
@@ -63,7 +64,7 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   const options = readLoadOptions(args);
   const installation = await findInstallation(env, options);
   const running = options.url === undefined ? await findRunning(homeOf(env)) : undefined;
-  options.natsUrl ??= running?.natsUrl;
+  options.natsUrl ??= env.NATS_URL || running?.natsUrl;
   options.redisUrl ??= running?.redisUrl;
   const fault = fileLimitFault(options);
   if (fault) throw new UsageError(fault);

@@ -57,7 +57,10 @@ export async function runLoad(run: LoadRun): Promise<LoadResult> {
   tell(
     `${sessions[0]}${sessions.length > 1 ? ` to ${sessions.at(-1)}` : ""}: ${describe(options)}`,
   );
-  await using stores = await Stores.open({ nats: options.natsUrl, redis: options.redisUrl });
+  await using stores = await Stores.open(run.env, {
+    nats: options.natsUrl,
+    redis: options.redisUrl,
+  });
   try {
     return await playAndCheck(run, { host, sessions, stores });
   } catch (error) {

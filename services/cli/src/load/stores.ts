@@ -1,8 +1,11 @@
 /** How much NATS and Redis hold, where they can be asked. */
+import { dial, natsAccess } from "@fanfare/common/bus-connection";
+import { natsSettings, readEnv } from "@fanfare/common/config";
 import { STREAMS } from "@fanfare/proto/addresses";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
+import type { Env } from "../home.js";
 
 export interface StoreSizes {
   /** Bytes of the log in its files. */
@@ -21,21 +24,15 @@ export class Stores implements AsyncDisposable {
     readonly natsFault: string | undefined,
   ) {}
 
-  /** A store that can't be reached is left out. */
-  static async open(urls: { nats?: string | undefined; redis?: string | undefined }) {
+  /** A store that can't be reached is left out. NATS_USER and its like are read as services do. */
+  static async open(env: Env, urls: { nats?: string | undefined; redis?: string | undefined }) {
     let natsFault = urls.nats ? undefined : "no address is known: give -nats URL";
-    const nats =
-      urls.nats &&
-      (await connect({
-        servers: urls.nats,
-        timeout: CONNECT_LIMIT_MS,
-        reconnect: false,
-      }).catch((error: Error) => {
-        natsFault = `${urls.nats}: ${error.message}`;
-        return undefined;
-      }));
+    const nats = await openNats(env, urls.nats).catch((error: Error) => {
+      natsFault = `${error.message} at NATS`;
+      return undefined;
+    });
     const redis = urls.redis ? await openRedis(urls.redis) : undefined;
-    return new Stores(nats || undefined, redis, natsFault);
+    return new Stores(nats, redis, natsFault);
   }
 
   async sizes(): Promise<StoreSizes> {
@@ -59,6 +56,12 @@ export class Stores implements AsyncDisposable {
     const bytes = /^used_memory:(\d+)/m.exec(text ?? "")?.[1];
     return bytes === undefined ? undefined : Number(bytes);
   }
+}
+
+async function openNats(env: Env, url: string | undefined): Promise<NatsConnection | undefined> {
+  if (!url) return undefined;
+  const access = natsAccess(readEnv(env, natsSettings));
+  return dial({ ...access, url }, "fanfare load");
 }
 
 async function openRedis(url: string): Promise<Redis | undefined> {
