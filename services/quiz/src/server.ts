@@ -23,6 +23,7 @@ import type { QuizConfig } from "./config.js";
 import type { QuizContext } from "./handlers/context.js";
 import { createSession } from "./handlers/create-session.js";
 import { exportHistory } from "./handlers/export-history.js";
+import { exportQuiz } from "./handlers/export-quiz.js";
 import * as host from "./handlers/host-commands.js";
 import * as players from "./handlers/players.js";
 import * as read from "./handlers/read-session.js";
@@ -56,6 +57,7 @@ const roles: RoleTable<typeof QuizService> = {
   resumeSession: services,
   submitAnswers: ["service"],
   exportHistory: hosts,
+  exportQuiz: hosts,
 };
 
 /** Starts everything and returns the bound ports. */
@@ -159,6 +161,7 @@ function quizService(context: QuizContext): ServedService<typeof QuizService> {
       resumeSession: bound(players.resumeSession),
       submitAnswers: bound(submitAnswers),
       exportHistory: bound(exportHistory),
+      exportQuiz: bound(exportQuiz),
     },
   };
 }
