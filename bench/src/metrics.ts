@@ -1,10 +1,10 @@
 /** (d) What metrics cost: counting at an answer and at a delivery, and a page read with many sockets. */
-import { nowMs, sleep } from "@fanfare/cli/crowd/clock";
+import { nowMs } from "@fanfare/cli/crowd/clock";
 import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
 import { cpuSeconds } from "@fanfare/cli/crowd/process-usage";
 import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
 import { textTable } from "@fanfare/cli/text-table";
-import { median, percentile } from "./numbers.js";
+import { median, percentile, sleep } from "./numbers.js";
 import { gatewayOf } from "./sessions.js";
 
 const CONNECT_PER_SECOND = 2_500;
