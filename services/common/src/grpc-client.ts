@@ -17,6 +17,15 @@ import { GivenUpError } from "./errors.js";
 import { fromGrpcError } from "./grpc-status.js";
 import type { MutualTls } from "./mutual-tls.js";
 import { type AnyMethod, serviceDefinition } from "./service-definition.js";
+import {
+  endSpan,
+  noteFault,
+  type Span,
+  SpanKind,
+  startGathered,
+  TRACEPARENT,
+  toTraceparent,
+} from "./tracing.js";
 
 export interface CallOptions {
   /** Deadline; 5 s where nothing is said. Streams have none then. */
@@ -25,6 +34,8 @@ export interface CallOptions {
   token?: string;
   /** Gives up: a unary call fails with GivenUpError then, a stream just ends. */
   signal?: AbortSignal;
+  /** What is traced of that for which this is called; a unary call has a span then. */
+  origins?: readonly Span[] | undefined;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -93,7 +104,7 @@ export function createClient<S extends DescService>(
     methods[method.localName] =
       method.methodKind === "unary"
         ? (request: object, options: CallOptions = {}) =>
-            unary(client, wire, begin(request, options), options)
+            unary({ client, wire, address }, begin(request, options), options)
         : (request: object, options: CallOptions = {}) =>
             serverStream(client, wire, () => begin(request, options), options);
   }
@@ -105,12 +116,18 @@ interface Begun {
   message: object;
 }
 
+interface Target {
+  client: Client;
+  wire: AnyMethod;
+  address: string;
+}
+
 function unary(
-  client: Client,
-  wire: AnyMethod,
+  { client, wire, address }: Target,
   { message, metadata }: Begun,
-  { timeoutMs = TIMEOUT_MS, signal }: CallOptions,
+  { timeoutMs = TIMEOUT_MS, signal, origins }: CallOptions,
 ): Promise<unknown> {
+  const ended = traceCall(wire.path.slice(1), address, metadata, origins);
   return new Promise((resolve, reject) => {
     let release = () => {};
     const call = client.makeUnaryRequest(
@@ -122,12 +139,49 @@ function unary(
       { deadline: Date.now() + timeoutMs },
       (error: GrpcError | null, response?: unknown) => {
         release();
-        if (!error) resolve(response);
-        else reject(signal?.aborted ? new GivenUpError(error) : fromGrpcError(error));
+        if (!error) {
+          ended();
+          return resolve(response);
+        }
+        const fault = signal?.aborted ? new GivenUpError(error) : fromGrpcError(error);
+        ended(fault);
+        reject(fault);
       },
     );
     release = cancelOnAbort(call, signal);
   });
+}
+
+/** Begins the call's span where it has origins; the result is called at its end. */
+function traceCall(
+  name: string,
+  address: string,
+  metadata: Metadata,
+  origins: readonly Span[] | undefined,
+): (error?: unknown) => void {
+  const startedAt = performance.now();
+  const begin = () => ({
+    kind: SpanKind.CLIENT,
+    startedAt,
+    attributes: attributesOf(name, address),
+  });
+  const span = origins && startGathered(name, origins, begin());
+  const traceparent = span && toTraceparent(span);
+  if (traceparent) metadata.set(TRACEPARENT, traceparent);
+  return (error) => {
+    if (span) endSpan(span, error);
+    else if (error !== undefined) noteFault(name, error, begin());
+  };
+}
+
+function attributesOf(method: string, address: string) {
+  const colon = address.lastIndexOf(":");
+  return {
+    "rpc.system.name": "grpc",
+    "rpc.method": method,
+    "server.address": address.slice(0, colon),
+    "server.port": Number(address.slice(colon + 1)),
+  };
 }
 
 async function* serverStream(

@@ -8,6 +8,7 @@ import { type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { ServiceError as Refusal, type ServiceError, toServiceError } from "./errors.js";
 import {
   type CallContext,
+  type CallRules,
   type StreamHandler,
   serverStream,
   type UnaryHandler,
@@ -23,6 +24,16 @@ import type { MutualTls } from "./mutual-tls.js";
 import { addReflection } from "./reflection.js";
 import { serviceDefinition } from "./service-definition.js";
 import type { Identity, Role, Tokens } from "./tokens.js";
+import {
+  endSpan,
+  fromSampledTraceparent,
+  isTracing,
+  noteFault,
+  type Span,
+  SpanKind,
+  startSpan,
+  TRACEPARENT,
+} from "./tracing.js";
 
 /** Longest that one unary call may work, whatever deadline its caller gave. */
 const CALL_LIMIT_MS = 30_000;
@@ -147,19 +158,39 @@ function addService(
     if (!handle || !allowed) throw new Error(`${method.name} has no handler or no roles`);
     const enter = (metadata: Metadata) => authorize(metadata, allowed, options.tokens);
     const logFault = faultLog(method.name, lifecycle);
-    const report = (startedAt: number, thrown?: unknown) => {
+    const traced = tracedCalls(`${served.service.typeName}/${method.name}`);
+    const report: CallRules["report"] = ({ startedAt, span, thrown }) => {
       const error = thrown === undefined ? undefined : toServiceError(thrown);
+      traced.end(span, startedAt, error);
       if (error) logFault(error);
       options.onCall?.(method.name, (performance.now() - startedAt) / 1_000, error);
       return error && toStatus(error);
     };
-    const rules = { enter, report, limit, stopping: lifecycle.signal };
+    const rules = { enter, trace: traced.begin, report, limit, stopping: lifecycle.signal };
     implementation[name] =
       method.methodKind === "unary"
         ? unary(handle as UnaryHandler, method.output, rules)
         : serverStream(handle as StreamHandler, method.output, rules);
   }
   server.addService(serviceDefinition(served.service), implementation as never);
+}
+
+/** Spans of a method's calls: those that the caller traces, and those that fail. */
+function tracedCalls(name: string) {
+  const attributes = { "rpc.system.name": "grpc", "rpc.method": name };
+  const kind = SpanKind.SERVER;
+  return {
+    begin(metadata: Metadata): Span | undefined {
+      if (!isTracing()) return undefined;
+      const caller = fromSampledTraceparent(metadata.get(TRACEPARENT)[0]?.toString());
+      return caller && startSpan(name, { kind, attributes }, caller);
+    },
+    /** The span, of a fault also where there was none. */
+    end(span: Span | undefined, startedAt: number, error: ServiceError | undefined): void {
+      if (span) endSpan(span, error);
+      else if (error) noteFault(name, error, { kind, attributes, startedAt });
+    },
+  };
 }
 
 /** The caller gets a reason, the log gets the cause: each fault of ours, now and then a part's absence. */

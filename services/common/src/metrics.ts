@@ -3,6 +3,7 @@
  * all share. Never a player or session id as a label.
  */
 import { Counter, collectDefaultMetrics, Registry } from "prom-client";
+import { countFaultLimit } from "./tracing.js";
 
 /** The process's registry, with Node's own metrics and the counter of limits that were hit. */
 export class Metrics {
@@ -25,6 +26,7 @@ export class Metrics {
       labelNames: ["limit"],
       registers: [this.registry],
     });
+    countFaultLimit(() => this.limitHits.inc({ limit: "FAULT_SPANS_PER_SECOND_MAX" }));
     this.clockSteps = new Counter({
       name: "clock_steps_total",
       help: "Steps of NATS' clock by more than a second, with which deadlines moved",

@@ -6,10 +6,13 @@
 import { PARTITIONS, STREAMS, storedPartitionSubjects } from "@fanfare/proto/addresses";
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { Bus } from "./bus.js";
+import { publishedBy } from "./bus-spans.js";
 import { type Lifecycle, pause, within } from "./lifecycle.js";
 import { Inbox } from "./partition-inbox.js";
+import { applyInSpan } from "./partition-span.js";
 import { PartitionWatch } from "./partition-watch.js";
 import type { Presence } from "./presence.js";
+import type { Span } from "./tracing.js";
 
 /** One stored entry. */
 export interface LogEntry {
@@ -20,6 +23,8 @@ export interface LogEntry {
   /** When the log stored it, ms since 1970 on the server's clock. */
   storedAtMs: number;
   data: Uint8Array;
+  /** Its publishing, where that was traced. */
+  publishedBy?: Span | undefined;
 }
 
 export interface Batch {
@@ -30,6 +35,8 @@ export interface Batch {
   entries: readonly LogEntry[];
   /** Entries of the partition that were still to be read behind this batch. */
   pending: number;
+  /** The span of this batch, where an entry of it is traced. */
+  span?: Span | undefined;
 }
 
 /** A projection of the log. `generation` names the stream: another one means that the log is new. */
@@ -205,10 +212,8 @@ async function readOnce(
       const pending = taken.at(-1)?.info.pending ?? 0;
       const entries = taken.map(toEntry);
       const last = entries.at(-1)?.sequence ?? place;
-      const { position } = await projection.apply(
-        { partition, after: place, entries, pending },
-        generation,
-      );
+      const batch = { partition, after: place, entries, pending };
+      const { position } = await applyInSpan(projection, batch, generation);
       if (position !== last) return;
       place = last;
       onApplied();
@@ -275,5 +280,6 @@ function toEntry(message: JsMsg): LogEntry {
     sequence: message.seq,
     storedAtMs: Number(BigInt(message.info.timestampNanos) / 1_000_000n),
     data: message.data,
+    publishedBy: publishedBy(message),
   };
 }

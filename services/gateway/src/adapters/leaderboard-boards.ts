@@ -21,9 +21,10 @@ export class LeaderboardBoards implements Boards {
     sessionId: string,
     playerIds: string[],
     round: number,
-    timeoutMs = STANDINGS_WITHIN_MS,
+    { timeoutMs = STANDINGS_WITHIN_MS, span }: Parameters<Boards["standings"]>[3] = {},
   ): Promise<GetStandingsResponse> {
     const deadline = performance.now() + timeoutMs;
+    const origins = span && [span];
     const parts: Promise<GetStandingsResponse>[] = [];
     for (let at = 0; at < playerIds.length; at += PLAYERS_PER_CALL) {
       const part = playerIds.slice(at, at + PLAYERS_PER_CALL);
@@ -31,7 +32,7 @@ export class LeaderboardBoards implements Boards {
         this.leaderboard.request(sessionId, (client) =>
           client.getStandings(
             { sessionId, playerIds: part, round },
-            { timeoutMs: Math.max(1, deadline - performance.now()) },
+            { timeoutMs: Math.max(1, deadline - performance.now()), origins },
           ),
         ),
       );

@@ -4,10 +4,13 @@
  */
 import { type DescMessage, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { publishedBy, startBusSpan } from "@fanfare/common/bus-spans";
 import { unavailable } from "@fanfare/common/errors";
 import type { Logger } from "@fanfare/common/log";
+import { endSpan, type Span } from "@fanfare/common/tracing";
 import {
   BUCKETS,
+  LEADERBOARD_TEMPLATE,
   STREAMS,
   subjectForLeaderboard,
   subjectForRemovals,
@@ -46,7 +49,9 @@ export class NatsRoomFeed implements RoomFeed {
       on(subjectForLeaderboard(sessionId), (message) => {
         const board = read(LeaderboardChangedSchema, message.string());
         if (board.takenAt) this.onBoardHeard(timestampMs(board.takenAt));
+        const span = boardSpan(message);
         listener.onBoard(board);
+        endSpan(span);
       }),
       on(subjectForRemovals(sessionId), (message) =>
         listener.onRemoved(read(PlayerRemovedSchema, message.string())),
@@ -120,6 +125,15 @@ function tellSession(
   const text = message.string();
   const deleted = text === "" || Boolean(headers?.get("KV-Operation"));
   listener.onSession(deleted ? undefined : read(SessionSchema, text), sequence);
+}
+
+/** The snapshot's way into a room, where a change in it was traced. */
+function boardSpan(message: Msg): Span | undefined {
+  const published = publishedBy(message);
+  if (!published) return undefined;
+  const startedAt = performance.now();
+  const origins = [published];
+  return startBusSpan({ verb: "process", template: LEADERBOARD_TEMPLATE, startedAt, origins });
 }
 
 function read<D extends DescMessage>(schema: D, text: string): MessageShape<D> {

@@ -1,5 +1,7 @@
 /** Room frames to all of a topic's sockets: encoded once, written once a turn for each socket. */
+
 import type { TemplatedApp } from "uWebSockets.js";
+import { endSpan, isSampled, startSpan } from "@fanfare/common/tracing";
 import type { Broadcaster } from "../domain/announcer.js";
 import type { Frame } from "../domain/frame-codec.js";
 import type { GatewayMetrics } from "../metrics.js";
@@ -13,7 +15,12 @@ export class UwsBroadcaster implements Broadcaster {
   publish(topic: string, { type, text }: Frame): void {
     const sockets = this.app.numSubscribers(topic);
     if (sockets === 0) return;
+    const isTraced = type === "question" && isSampled();
+    const span = isTraced
+      ? startSpan("broadcast question", { attributes: { "fanfare.sockets": sockets } })
+      : undefined;
     this.app.publish(topic, text);
+    endSpan(span);
     this.metrics.framesSent.inc({ type }, sockets);
   }
 }

@@ -4,7 +4,9 @@ import type { AnswerVerdict } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { SubmitAnswer } from "@fanfare/proto/gateway/v1/frames";
 import type { Attempt, Client } from "../domain/client.js";
+import type { ClientSaysOf } from "../domain/frame-codec.js";
 import type { Room } from "../domain/room.js";
+import { endAnswerSpan, startAnswerSpan, type TracedAnswer } from "./answer-span.js";
 import type { Gateway } from "./gateway.js";
 import { advice, type Refusal, refuse, refuseBadFrame } from "./refuse.js";
 
@@ -16,7 +18,7 @@ const RETRY_AFTER_MS = 250;
 export function submitAnswer(
   gateway: Gateway,
   client: Client,
-  frame: SubmitAnswer,
+  { value: frame, traceparent }: ClientSaysOf<"answer">,
   now: number,
 ): void {
   const { round, submissionId, choices } = frame;
@@ -36,15 +38,22 @@ export function submitAnswer(
     return;
   }
   client.attempt = attempt;
+  const { sessionId } = room;
+  const sent = { room, attempt, sessionId, round, arrivedAt: now, traceparent };
+  const span = startAnswerSpan(sent);
   gateway.answers.submit({
-    sessionId: room.sessionId,
+    sessionId,
     round,
     lane: laneOf(client.playerId, room.session?.options?.lanes ?? 1),
     playerId: client.playerId,
     submissionId,
     choices,
     elapsedMs: attempt.elapsedMs,
-    settle: (verdict) => settle(gateway, client, room, attempt, verdict, now),
+    span,
+    settle(verdict) {
+      settle(gateway, client, sent, verdict);
+      endAnswerSpan(span, sent, verdict);
+    },
   });
 }
 
@@ -112,13 +121,17 @@ function time(
   return { round, submissionId, choices: chosen, elapsedMs: timed.elapsedMs };
 }
 
+/** An answer on its way. */
+interface Sent extends TracedAnswer {
+  room: Room;
+  attempt: Attempt;
+}
+
 function settle(
   gateway: Gateway,
   client: Client,
-  room: Room,
-  attempt: Attempt,
+  { room, attempt, arrivedAt }: Sent,
   verdict: AnswerVerdict | undefined,
-  arrivedAt: number,
 ): void {
   const { round, submissionId } = attempt;
   const reason = verdict ? verdict.refused : ErrorReason.UNAVAILABLE;

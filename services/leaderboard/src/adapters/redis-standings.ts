@@ -3,9 +3,11 @@
  * it are one atomic step of apply-entries.lua, so a crash, a replay or a second reader repeats and
  * skips nothing.
  */
+import { inDbSpan } from "@fanfare/common/db-spans";
 import type { DeadLetters } from "@fanfare/common/dead-letters";
 import type { Logger } from "@fanfare/common/log";
 import type { Batch, Projection } from "@fanfare/common/partition-reader";
+import type { Span } from "@fanfare/common/tracing";
 import { readStoredSubject, redisKeys } from "@fanfare/proto/addresses";
 import type { LeaderboardMetrics } from "../metrics.js";
 import { partitionKeys, prefixOf } from "./partition-keys.js";
@@ -22,6 +24,11 @@ import {
 
 const APPLY = loadScript("apply-entries");
 const DROP = loadScript("drop-partition");
+const APPLYING = {
+  system: "redis",
+  operation: "EVALSHA",
+  target: { script: "apply-entries" },
+} as const;
 /** Sessions that one call of drop-partition.lua drops. */
 const CALL_DROPS_MAX = 20;
 
@@ -38,6 +45,8 @@ export interface Progress {
   pending: number;
   /** When the log stored what was read last. */
   storedAtMs: number;
+  /** The span in which a session's board changed, where an entry of it was traced. */
+  spans?: ReadonlyMap<string, Span> | undefined;
 }
 
 /** Learns what the projection has done. */
@@ -143,7 +152,7 @@ export class RedisStandings implements Projection {
     let place = after;
     for (;;) {
       const operations = call.operations.filter(({ sequence }) => sequence > place);
-      const reply = (await runScript(this.parts.redis, APPLY, partitionKeys(partition), [
+      const args = [
         prefixOf(partition),
         generation,
         place,
@@ -151,7 +160,10 @@ export class RedisStandings implements Projection {
         this.parts.boardTtlS,
         CALL_REVEALS_MAX,
         ...operationArguments(operations),
-      ])) as ApplyReply;
+      ];
+      const reply = (await inDbSpan(batch.span, APPLYING, () =>
+        runScript(this.parts.redis, APPLY, partitionKeys(partition), args),
+      )) as ApplyReply;
       const held = Number(reply[0]);
       const unfinished = reply[1] === 1;
       if (held !== call.last && !unfinished) return held;
@@ -188,7 +200,9 @@ export class RedisStandings implements Projection {
       if (!since.has(sessionId)) since.set(sessionId, storedAtMs);
       if (kind === "closed" || kind === "ended") closed.push(sessionId);
     }
-    observer.changed(partition, since, { pending, storedAtMs: entries.at(-1)?.storedAtMs ?? 0 });
+    const storedAtMs = entries.at(-1)?.storedAtMs ?? 0;
+    const spans = tracedSessions(batch, operations, applied);
+    observer.changed(partition, since, { pending, storedAtMs, spans });
     if (closed.length > 0) observer.roundsClosed(closed);
   }
 
@@ -239,4 +253,20 @@ export class RedisStandings implements Projection {
     this.parts.metrics.rebuilds.inc({ reason });
     this.parts.log.warn({ partition, reason }, "boards are built again from the log");
   }
+}
+
+/** The sessions that the traced entries of a batch are about, each with the batch's span. */
+function tracedSessions(
+  { span, entries }: Batch,
+  operations: readonly PlacedOperation[],
+  applied: number,
+): ReadonlyMap<string, Span> | undefined {
+  if (!span) return undefined;
+  const traced = new Set<number>();
+  for (const { sequence, publishedBy } of entries)
+    if (publishedBy && sequence <= applied) traced.add(sequence);
+  const spans = new Map<string, Span>();
+  for (const { sequence, sessionId } of operations)
+    if (traced.has(sequence)) spans.set(sessionId, span);
+  return spans;
 }

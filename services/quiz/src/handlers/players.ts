@@ -2,6 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
+import type { Span } from "@fanfare/common/tracing";
 import { isToken, nicknameKey } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { type PlayerChange, PlayerChangeSchema } from "@fanfare/proto/events/v1/events";
@@ -25,18 +26,22 @@ import { type QuizContext, requireHost, requireSession } from "./context.js";
 const BATCH_MAX = 1_000;
 const PLAYER_ID_LENGTH = 12;
 
-export async function joinSession(context: QuizContext, request: JoinSessionRequest) {
+export async function joinSession(
+  context: QuizContext,
+  request: JoinSessionRequest,
+  { span }: Pick<CallContext, "span"> = {},
+) {
   if (request.joins.length < 1 || request.joins.length > BATCH_MAX)
     throw invalidField("joins", `1..${BATCH_MAX} entries`);
   const { session } = await requireSession(context, request.sessionId);
   const log = context.logs.of(session);
-  const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join)));
+  const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join, span)));
   for (const { refused } of results)
     context.metrics.joins.inc({ outcome: refused ? ErrorReason[refused] : "in" });
   return { results };
 }
 
-async function joinOne(session: Session, log: SessionLog, join: Join) {
+async function joinOne(session: Session, log: SessionLog, join: Join, span: Span | undefined) {
   if (isOver(session)) return { refused: ErrorReason.SESSION_ENDED };
   if (session.locked) return { refused: ErrorReason.SESSION_LOCKED };
   const nickname = readNickname(join.nickname);
@@ -58,6 +63,7 @@ async function joinOne(session: Session, log: SessionLog, join: Join) {
         },
       },
     }),
+    span,
   );
   return joinResult(verdict);
 }

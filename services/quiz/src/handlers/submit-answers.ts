@@ -1,6 +1,7 @@
 /** SubmitAnswers: check each answer against the open round, score it, append it to its lane. */
 import { create } from "@bufbuild/protobuf";
 import { invalidField } from "@fanfare/common/errors";
+import type { CallContext } from "@fanfare/common/grpc-server";
 import { isToken } from "@fanfare/proto/addresses";
 import {
   type Answer,
@@ -26,7 +27,11 @@ import { refusalOf } from "./players.js";
 
 const BATCH_MAX = 1_000;
 
-export async function submitAnswers(context: QuizContext, request: SubmitAnswersRequest) {
+export async function submitAnswers(
+  context: QuizContext,
+  request: SubmitAnswersRequest,
+  { span }: Pick<CallContext, "span"> = {},
+) {
   const answers = answersOf(request);
   const session = await sessionInRound(context, request);
   const log = context.logs.of(session);
@@ -61,7 +66,7 @@ export async function submitAnswers(context: QuizContext, request: SubmitAnswers
       scored.push(score(answer, session, question, streak(playerId)));
     }
   }
-  for (const [i, verdict] of (await lane.submit(scored)).entries())
+  for (const [i, verdict] of (await lane.submit(scored, span)).entries())
     verdicts[places[i] ?? -1] = toVerdict(verdict);
   count(context, verdicts);
   return toVerdictColumns(verdicts);
