@@ -116,12 +116,7 @@ export class QuizAdmissions implements Admissions {
           .standings(sessionId, playerIds, closedRound, { timeoutMs: STANDING_WITHIN_MS })
           .catch(() => undefined),
       ]);
-      const byPlayer = new Map(standings?.standings.map((each) => [each.playerId, each]));
-      return results.map((result, index) => ({
-        result,
-        standing: byPlayer.get(playerIds[index] ?? ""),
-        standings,
-      }));
+      return results.map((result) => ({ result, standings }));
     });
   }
 }

@@ -4,11 +4,11 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { inSampledSpan, type Span } from "@fanfare/common/tracing";
-import type { GetStandingsResponse } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import type { Client, Verdict } from "../domain/client.js";
 import type { Room } from "../domain/room.js";
+import type { Standings } from "../domain/service-ports.js";
 import type { Gateway } from "./gateway.js";
-import { ownResult, standingsOf } from "./own-result.js";
+import { ownResult, standingsAfter } from "./own-result.js";
 
 const SLICE = 500;
 
@@ -38,7 +38,7 @@ async function tellAll(
     // The reveal itself goes out in the turn in which it came.
     nextTurn(),
   ]);
-  const standings = standingsOf(response, round);
+  const standings = standingsAfter(round, response);
   if (!standings) room.markStale();
   for (let at = 0; at < players.length; at += SLICE) {
     for (const { client, verdict } of players.slice(at, at + SLICE)) {
@@ -54,7 +54,7 @@ async function readStandings(
   gateway: Gateway,
   room: Room,
   { ids, round, span }: { ids: string[]; round: number; span: Span | undefined },
-): Promise<GetStandingsResponse | undefined> {
+): Promise<Standings | undefined> {
   try {
     return await gateway.boards.standings(room.sessionId, ids, round, { span });
   } catch (error) {
