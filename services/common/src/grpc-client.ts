@@ -143,9 +143,9 @@ function unary(
           ended();
           return resolve(response);
         }
-        const fault = signal?.aborted ? new GivenUpError(error) : fromGrpcError(error);
-        ended(fault);
-        reject(fault);
+        const thrown = signal?.aborted ? new GivenUpError(error) : fromGrpcError(error);
+        ended(thrown);
+        reject(thrown);
       },
     );
     release = cancelOnAbort(call, signal);
@@ -170,7 +170,9 @@ function traceCall(
   if (traceparent) metadata.set(TRACEPARENT, traceparent);
   return (error) => {
     if (span) endSpan(span, error);
-    else if (error !== undefined) noteFault(name, error, begin());
+    // Nobody failed where the caller gave up.
+    else if (error !== undefined && !(error instanceof GivenUpError))
+      noteFault(name, error, begin());
   };
 }
 

@@ -1,7 +1,7 @@
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { node } from "@opentelemetry/sdk-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { GivenUpError, ServiceError, unavailable } from "./errors.js";
+import { ServiceError, unavailable } from "./errors.js";
 import {
   countFaultLimit,
   endSpan,
@@ -102,7 +102,6 @@ describe("a fault that was not sampled", () => {
   test.each([
     new ServiceError(ErrorReason.ROUND_CLOSED, "closed"),
     new ServiceError(ErrorReason.NAME_TAKEN, "taken"),
-    new GivenUpError(new Error("cancelled")),
   ])("is no refusal, as $message", (refusal) => {
     expect(noteFault("call", refusal, {})).toBeUndefined();
     expect(memory.getFinishedSpans()).toEqual([]);

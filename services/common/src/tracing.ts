@@ -14,7 +14,6 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { GivenUpError, ServiceError } from "./errors.js";
 
 export { type Attributes, type Span, SpanKind };
 
@@ -158,10 +157,9 @@ export function noteFault(
 
 /** A fault is of ours, or of a part that is away; a refusal tells the caller what the rules say. */
 export function isFault(error: unknown): boolean {
-  if (!(error instanceof ServiceError)) return true;
-  if (error instanceof GivenUpError) return false;
-  const { reason } = error;
+  const reason = reasonOf(error);
   return (
+    reason === undefined ||
     reason === ErrorReason.INTERNAL ||
     reason === ErrorReason.UNAVAILABLE ||
     reason === ErrorReason.UNSPECIFIED
@@ -211,8 +209,15 @@ function noteSpanOf(error: unknown, span: Span): void {
   if (error instanceof Error) noteSpanOf(error.cause, span);
 }
 
+/** A ServiceError's reason; its module would bring gRPC into processes that have no use for it. */
+function reasonOf(error: unknown): ErrorReason | undefined {
+  const reason = error instanceof Error && "reason" in error ? error.reason : undefined;
+  return typeof reason === "number" ? reason : undefined;
+}
+
 function errorType(error: unknown): string {
-  if (error instanceof ServiceError) return ErrorReason[error.reason] ?? "_OTHER";
+  const reason = reasonOf(error);
+  if (reason !== undefined) return ErrorReason[reason] ?? "_OTHER";
   return error instanceof Error ? error.name : "_OTHER";
 }
 
