@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 async function play(sessionId: string, count: number): Promise<PlayerSocket[]> {
-  await openSession(stage, sessionId, 1);
+  await openSession(stage, sessionId, 1, { liveBoard: true });
   const players = await joinPlayers(stage, sessionId, count);
   await collector.find(({ name }) => name === `publish ${ENTRY}`);
   await joinsAreThrough();
@@ -115,6 +115,20 @@ describe("a single answer", () => {
       [shown, snapshot],
     ] as const)
       expect(span.links).toEqual([linkTo(origin)]);
+  });
+
+  test("is the exemplar of how long its acknowledgement and its board took", async () => {
+    const answer = await collector.find((span) => answersOf("single").includes(span));
+    const { adminUrl } = stage.stack.process("gateway-1");
+    await until(async () => {
+      const accept = "application/openmetrics-text; version=1.0.0";
+      const response = await fetch(`${adminUrl}/metrics`, { headers: { accept } });
+      const lines = (await response.text()).split("\n");
+      return ["quiz_answer_ack_duration_seconds", "quiz_leaderboard_freshness_seconds"].every(
+        (name) =>
+          lines.some((line) => line.startsWith(`${name}_bucket`) && line.includes(answer.traceId)),
+      );
+    });
   });
 
   test("is described by the conventions for rpc, messaging and databases", async () => {

@@ -13,19 +13,13 @@ import {
   type ServiceError as GrpcError,
   Metadata,
 } from "@grpc/grpc-js";
-import { GivenUpError } from "./errors.js";
+import { GivenUpError, type ServiceError } from "./errors.js";
+import { traceMadeCall } from "./grpc-spans.js";
 import { fromGrpcError } from "./grpc-status.js";
+import type { Metrics } from "./metrics.js";
 import type { MutualTls } from "./mutual-tls.js";
 import { type AnyMethod, serviceDefinition } from "./service-definition.js";
-import {
-  endSpan,
-  noteFault,
-  type Span,
-  SpanKind,
-  startGathered,
-  TRACEPARENT,
-  toTraceparent,
-} from "./tracing.js";
+import type { Span } from "./tracing.js";
 
 export interface CallOptions {
   /** Deadline; 5 s where nothing is said. Streams have none then. */
@@ -34,7 +28,7 @@ export interface CallOptions {
   token?: string;
   /** Gives up: a unary call fails with GivenUpError then, a stream just ends. */
   signal?: AbortSignal;
-  /** What is traced of that for which this is called; a unary call has a span then. */
+  /** What is traced of that for which this is called; the call has a span then. */
   origins?: readonly Span[] | undefined;
 }
 
@@ -63,22 +57,23 @@ export interface Connection {
   isConnected(): boolean;
 }
 
-/** How a client knows its server, and shows who it is. */
-export interface ClientSecurity {
-  tls: MutualTls;
+export interface ClientOptions {
+  /** How the client knows its server, and shows who it is; plain text without. */
+  tls?: MutualTls | undefined;
   /** The name that the server's certificate must have, where that is not the address's host. */
   serverName?: string;
+  /** Where calls count. */
+  metrics?: Metrics | undefined;
 }
 
-/** A client of one server at `host:port`, in plain text without `security`. `token` is asked once per call. */
+/** A client of one server at `host:port`. `token` is asked once per call. */
 export function createClient<S extends DescService>(
   service: S,
   address: string,
   token: () => string,
-  security?: ClientSecurity,
+  { tls, serverName, metrics }: ClientOptions = {},
 ): ServiceClient<S> & Connection {
-  const serverName = security?.serverName;
-  const client = new Client(address, security?.tls.channels() ?? credentials.createInsecure(), {
+  const client = new Client(address, tls?.channels() ?? credentials.createInsecure(), {
     ...(serverName ? { "grpc.ssl_target_name_override": serverName } : {}),
     "grpc.keepalive_time_ms": 30_000,
     "grpc.initial_reconnect_backoff_ms": 100,
@@ -99,12 +94,19 @@ export function createClient<S extends DescService>(
       const metadata = new Metadata();
       const bearer = options.token ?? token();
       if (bearer) metadata.set("authorization", `Bearer ${bearer}`);
-      return { metadata, message: create(method.input, request as never) };
+      const startedAt = performance.now();
+      const { origins } = options;
+      const traced = traceMadeCall({ method: wire.path.slice(1), address, origins }, metadata);
+      const ended = (thrown?: unknown) => {
+        traced(thrown);
+        metrics?.called(method.name, (performance.now() - startedAt) / 1_000, thrown);
+      };
+      return { metadata, message: create(method.input, request as never), ended };
     };
     methods[method.localName] =
       method.methodKind === "unary"
         ? (request: object, options: CallOptions = {}) =>
-            unary({ client, wire, address }, begin(request, options), options)
+            unary(client, wire, begin(request, options), options)
         : (request: object, options: CallOptions = {}) =>
             serverStream(client, wire, () => begin(request, options), options);
   }
@@ -114,20 +116,16 @@ export function createClient<S extends DescService>(
 interface Begun {
   metadata: Metadata;
   message: object;
-}
-
-interface Target {
-  client: Client;
-  wire: AnyMethod;
-  address: string;
+  /** Notes the call's end, with what it threw or well. */
+  ended(thrown?: unknown): void;
 }
 
 function unary(
-  { client, wire, address }: Target,
-  { message, metadata }: Begun,
-  { timeoutMs = TIMEOUT_MS, signal, origins }: CallOptions,
+  client: Client,
+  wire: AnyMethod,
+  { message, metadata, ended }: Begun,
+  { timeoutMs = TIMEOUT_MS, signal }: CallOptions,
 ): Promise<unknown> {
-  const ended = traceCall(wire.path.slice(1), address, metadata, origins);
   return new Promise((resolve, reject) => {
     let release = () => {};
     const call = client.makeUnaryRequest(
@@ -139,51 +137,14 @@ function unary(
       { deadline: Date.now() + timeoutMs },
       (error: GrpcError | null, response?: unknown) => {
         release();
-        if (!error) {
-          ended();
-          return resolve(response);
-        }
-        const thrown = signal?.aborted ? new GivenUpError(error) : fromGrpcError(error);
+        const thrown = error ? thrownFor(error, signal) : undefined;
         ended(thrown);
-        reject(thrown);
+        if (thrown) reject(thrown);
+        else resolve(response);
       },
     );
     release = cancelOnAbort(call, signal);
   });
-}
-
-/** Begins the call's span where it has origins; the result is called at its end. */
-function traceCall(
-  name: string,
-  address: string,
-  metadata: Metadata,
-  origins: readonly Span[] | undefined,
-): (error?: unknown) => void {
-  const startedAt = performance.now();
-  const begin = () => ({
-    kind: SpanKind.CLIENT,
-    startedAt,
-    attributes: attributesOf(name, address),
-  });
-  const span = origins && startGathered(name, origins, begin());
-  const traceparent = span && toTraceparent(span);
-  if (traceparent) metadata.set(TRACEPARENT, traceparent);
-  return (error) => {
-    if (span) endSpan(span, error);
-    // Nobody failed where the caller gave up.
-    else if (error !== undefined && !(error instanceof GivenUpError))
-      noteFault(name, error, begin());
-  };
-}
-
-function attributesOf(method: string, address: string) {
-  const colon = address.lastIndexOf(":");
-  return {
-    "rpc.system.name": "grpc",
-    "rpc.method": method,
-    "server.address": address.slice(0, colon),
-    "server.port": Number(address.slice(colon + 1)),
-  };
 }
 
 async function* serverStream(
@@ -192,7 +153,7 @@ async function* serverStream(
   begin: () => Begun,
   { timeoutMs, signal }: CallOptions,
 ): AsyncGenerator<unknown> {
-  const { message, metadata } = begin();
+  const { message, metadata, ended } = begin();
   const call = client.makeServerStreamRequest(
     wire.path,
     wire.requestSerialize,
@@ -202,14 +163,21 @@ async function* serverStream(
     timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
   );
   const release = cancelOnAbort(call, signal);
+  let thrown: ServiceError | undefined;
   try {
     for await (const response of call) yield response;
   } catch (error) {
-    if (!signal?.aborted) throw fromGrpcError(error as GrpcError);
+    thrown = thrownFor(error as GrpcError, signal);
+    if (!signal?.aborted) throw thrown;
   } finally {
+    ended(thrown);
     release();
     call.cancel();
   }
+}
+
+function thrownFor(error: GrpcError, signal: AbortSignal | undefined): ServiceError {
+  return signal?.aborted ? new GivenUpError(error) : fromGrpcError(error);
 }
 
 /** Cancels the call with the signal; the result lets go of a signal that outlives the call. */

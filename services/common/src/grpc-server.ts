@@ -15,6 +15,7 @@ import {
   unary,
 } from "./grpc-calls.js";
 import { addHealthService } from "./grpc-health.js";
+import { traceServedCalls } from "./grpc-spans.js";
 import { toStatus } from "./grpc-status.js";
 import type { Health } from "./health.js";
 import type { Lifecycle } from "./lifecycle.js";
@@ -24,16 +25,6 @@ import type { MutualTls } from "./mutual-tls.js";
 import { addReflection } from "./reflection.js";
 import { serviceDefinition } from "./service-definition.js";
 import type { Identity, Role, Tokens } from "./tokens.js";
-import {
-  endSpan,
-  fromSampledTraceparent,
-  isTracing,
-  noteFault,
-  type Span,
-  SpanKind,
-  startSpan,
-  TRACEPARENT,
-} from "./tracing.js";
 
 /** Longest that one unary call may work, whatever deadline its caller gave. */
 const CALL_LIMIT_MS = 30_000;
@@ -94,12 +85,10 @@ export interface GrpcServerOptions {
   tls?: MutualTls | undefined;
   /** How old a connection may be, in place of 300 s. */
   connectionAgeMs?: number;
-  /** Where a limit that was hit counts. */
+  /** Where calls and limits that were hit count. */
   metrics?: Metrics;
   /** Longest that one unary call may work, in place of 30 s. */
   callLimitMs?: number;
-  /** Called once per finished call, for metrics. */
-  onCall?(method: string, seconds: number, error: ServiceError | undefined): void;
 }
 
 /** Starts listening and returns the bound port. Stopping drains: not ready, a wait, then no new calls. */
@@ -158,12 +147,12 @@ function addService(
     if (!handle || !allowed) throw new Error(`${method.name} has no handler or no roles`);
     const enter = (metadata: Metadata) => authorize(metadata, allowed, options.tokens);
     const logFault = faultLog(method.name, lifecycle);
-    const traced = tracedCalls(`${served.service.typeName}/${method.name}`);
+    const traced = traceServedCalls(`${served.service.typeName}/${method.name}`);
     const report: CallRules["report"] = ({ startedAt, span, thrown }) => {
       const error = thrown === undefined ? undefined : toServiceError(thrown);
       traced.end(span, startedAt, error);
       if (error) logFault(error);
-      options.onCall?.(method.name, (performance.now() - startedAt) / 1_000, error);
+      options.metrics?.served(method.name, (performance.now() - startedAt) / 1_000, error);
       return error && toStatus(error);
     };
     const rules = { enter, trace: traced.begin, report, limit, stopping: lifecycle.signal };
@@ -173,24 +162,6 @@ function addService(
         : serverStream(handle as StreamHandler, method.output, rules);
   }
   server.addService(serviceDefinition(served.service), implementation as never);
-}
-
-/** Spans of a method's calls: those that the caller traces, and those that fail. */
-function tracedCalls(name: string) {
-  const attributes = { "rpc.system.name": "grpc", "rpc.method": name };
-  const kind = SpanKind.SERVER;
-  return {
-    begin(metadata: Metadata): Span | undefined {
-      if (!isTracing()) return undefined;
-      const caller = fromSampledTraceparent(metadata.get(TRACEPARENT)[0]?.toString());
-      return caller && startSpan(name, { kind, attributes }, caller);
-    },
-    /** The span, of a fault also where there was none. */
-    end(span: Span | undefined, startedAt: number, error: ServiceError | undefined): void {
-      if (span) endSpan(span, error);
-      else if (error) noteFault(name, error, { kind, attributes, startedAt });
-    },
-  };
 }
 
 /** The caller gets a reason, the log gets the cause: each fault of ours, now and then a part's absence. */

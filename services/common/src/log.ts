@@ -1,5 +1,6 @@
 /** Logs are events: a fixed message, facts aside, one JSON line. No player text, no token, no answer. */
-import { destination, type Logger, pino, stdSerializers } from "pino";
+import { destination, type Logger, pino } from "pino";
+import { loggedError } from "./logged-error.js";
 import { traceFieldsOf } from "./tracing.js";
 
 export type { Logger };
@@ -16,7 +17,7 @@ export function createLogger(service: string, level: string): Logger {
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       // A line about an error that came up in a span names it.
       mixin: (fields: { err?: unknown }) => traceFieldsOf(fields.err),
-      serializers: { err: stdSerializers.errWithCause },
+      serializers: { err: (thrown: unknown) => loggedError(thrown) },
     },
     destination({ fd: 1, sync: false }),
   );

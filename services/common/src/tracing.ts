@@ -14,6 +14,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
+import { ServiceError } from "./errors.js";
 
 export { type Attributes, type Span, SpanKind };
 
@@ -157,9 +158,9 @@ export function noteFault(
 
 /** A fault is of ours, or of a part that is away; a refusal tells the caller what the rules say. */
 export function isFault(error: unknown): boolean {
-  const reason = reasonOf(error);
+  if (!(error instanceof ServiceError)) return true;
+  const { reason } = error;
   return (
-    reason === undefined ||
     reason === ErrorReason.INTERNAL ||
     reason === ErrorReason.UNAVAILABLE ||
     reason === ErrorReason.UNSPECIFIED
@@ -209,15 +210,8 @@ function noteSpanOf(error: unknown, span: Span): void {
   if (error instanceof Error) noteSpanOf(error.cause, span);
 }
 
-/** A ServiceError's reason; its module would bring gRPC into processes that have no use for it. */
-function reasonOf(error: unknown): ErrorReason | undefined {
-  const reason = error instanceof Error && "reason" in error ? error.reason : undefined;
-  return typeof reason === "number" ? reason : undefined;
-}
-
 function errorType(error: unknown): string {
-  const reason = reasonOf(error);
-  if (reason !== undefined) return ErrorReason[reason] ?? "_OTHER";
+  if (error instanceof ServiceError) return ErrorReason[error.reason] ?? "_OTHER";
   return error instanceof Error ? error.name : "_OTHER";
 }
 

@@ -3,7 +3,6 @@
  * and read then, so that nothing falls between; whoever listens drops what is older than what it has.
  */
 import { type DescMessage, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { publishedBy, startBusSpan } from "@fanfare/common/bus-spans";
 import { unavailable } from "@fanfare/common/errors";
 import type { Logger } from "@fanfare/common/log";
@@ -31,8 +30,6 @@ export class NatsRoomFeed implements RoomFeed {
     private readonly nc: NatsConnection,
     private readonly jsm: JetStreamManager,
     private readonly log: Logger,
-    /** Told when each board that is heard was made, in ms on the common clock. */
-    private readonly onBoardHeard: (takenAtMs: number) => void,
   ) {}
 
   open(sessionId: string, listener: RoomListener): RoomSource {
@@ -48,9 +45,8 @@ export class NatsRoomFeed implements RoomFeed {
       ),
       on(subjectForLeaderboard(sessionId), (message) => {
         const board = read(LeaderboardChangedSchema, message.string());
-        if (board.takenAt) this.onBoardHeard(timestampMs(board.takenAt));
         const span = boardSpan(message);
-        listener.onBoard(board);
+        listener.onBoard(board, span);
         endSpan(span);
       }),
       on(subjectForRemovals(sessionId), (message) =>
@@ -85,9 +81,12 @@ export class NatsRoomFeed implements RoomFeed {
       if (record)
         this.#guard(recordSubject, () => tellSession(listener, record, record.header, record.seq));
       if (board)
-        this.#guard(boardSubject, () =>
-          listener.onBoard(read(LeaderboardChangedSchema, board.string())),
-        );
+        this.#guard(boardSubject, () => {
+          const stored = read(LeaderboardChangedSchema, board.string());
+          // Others were shown it long ago: its age says nothing of how fresh boards are.
+          delete stored.changedSince;
+          listener.onBoard(stored);
+        });
     } catch (error) {
       throw unavailable("the session's record", error);
     }

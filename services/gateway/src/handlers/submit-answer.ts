@@ -1,4 +1,5 @@
 /** A player's answer: read the frame, take the time, send it with others, say what came of it. */
+import { type Span, traceIdOf } from "@fanfare/common/tracing";
 import { isToken, laneOf } from "@fanfare/proto/addresses";
 import type { AnswerVerdict } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
@@ -33,14 +34,14 @@ export function submitAnswer(
   }
   const attempt = admit(gateway, client, room, frame, now);
   if ("reason" in attempt) {
-    gateway.metrics.answers.inc({ outcome: ErrorReason[attempt.reason] });
+    gateway.metrics.answers.add(ErrorReason[attempt.reason]);
     refuse(gateway, client, { ...attempt, requestId: submissionId });
     return;
   }
   client.attempt = attempt;
   const { sessionId } = room;
-  const sent = { room, attempt, sessionId, round, arrivedAt: now, traceparent };
-  const span = startAnswerSpan(sent);
+  const answer = { sessionId, round, arrivedAt: now, traceparent };
+  const sent = { ...answer, room, attempt, span: startAnswerSpan(answer) };
   gateway.answers.submit({
     sessionId,
     round,
@@ -49,10 +50,10 @@ export function submitAnswer(
     submissionId,
     choices,
     elapsedMs: attempt.elapsedMs,
-    span,
+    span: sent.span,
     settle(verdict) {
       settle(gateway, client, sent, verdict);
-      endAnswerSpan(span, sent, verdict);
+      endAnswerSpan(sent.span, sent, verdict);
     },
   });
 }
@@ -125,27 +126,28 @@ function time(
 interface Sent extends TracedAnswer {
   room: Room;
   attempt: Attempt;
+  span: Span | undefined;
 }
 
 function settle(
   gateway: Gateway,
   client: Client,
-  { room, attempt, arrivedAt }: Sent,
+  { room, attempt, arrivedAt, span }: Sent,
   verdict: AnswerVerdict | undefined,
 ): void {
   const { round, submissionId } = attempt;
   const reason = verdict ? verdict.refused : ErrorReason.UNAVAILABLE;
   if (reason === ErrorReason.UNSPECIFIED && verdict) {
     if (client.attempt === attempt) client.attempt = undefined;
-    gateway.metrics.answers.inc({ outcome: "accepted" });
-    gateway.metrics.answerAck.observe((performance.now() - arrivedAt) / 1_000);
+    gateway.metrics.answers.add("accepted");
+    gateway.metrics.answerAcknowledged((performance.now() - arrivedAt) / 1_000, traceIdOf(span));
     const { points, correct, streak } = verdict;
     if (round >= (client.verdict?.round ?? 0))
       client.verdict = { round, submissionId, points, correct, streak };
     client.send(gateway.encoder.accepted({ round, submissionId }));
     return;
   }
-  gateway.metrics.answers.inc({ outcome: ErrorReason[reason] });
+  gateway.metrics.answers.add(ErrorReason[reason]);
   const retryAfterMs = reason === ErrorReason.UNAVAILABLE ? RETRY_AFTER_MS : 0;
   refuse(gateway, client, {
     reason,

@@ -38,10 +38,17 @@ export class LeaderboardStream {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves once it is stored, or where it is not the newest. Whoever hears it finds the span. */
-  async publish(sessionId: string, board: Board, span?: Span): Promise<Published> {
+  /**
+   * Resolves once it is stored, or where it is not the newest. `changedSince` is when the log stored
+   * the oldest change that it is the first to show, in ms since 1970. Whoever hears it finds the span.
+   */
+  async publish(
+    sessionId: string,
+    board: Board,
+    { changedSince, span }: { changedSince: number; span?: Span | undefined },
+  ): Promise<Published> {
     const subject = subjectForLeaderboard(sessionId);
-    const text = this.#encode(sessionId, board);
+    const text = this.#encode(sessionId, board, changedSince);
     for (let attempt = 1; ; attempt++) {
       const last = this.#last.get(sessionId) ?? (await this.#read(subject));
       if (!isNewer(board, last)) {
@@ -62,7 +69,7 @@ export class LeaderboardStream {
     }
   }
 
-  #encode(sessionId: string, board: Board): string {
+  #encode(sessionId: string, board: Board, changedSince: number): string {
     const { epoch, version, players, finalRound, round, answers, joined, ended } = board;
     const message = create(LeaderboardChangedSchema, {
       sessionId,
@@ -76,6 +83,7 @@ export class LeaderboardStream {
       joined,
       ended,
       takenAt: timestampFromMs(Math.round(this.clock.now())),
+      changedSince: timestampFromMs(Math.round(changedSince)),
     });
     return toJsonString(LeaderboardChangedSchema, message);
   }

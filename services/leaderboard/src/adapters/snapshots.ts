@@ -6,8 +6,9 @@ import type { Clock } from "@fanfare/common/bus-clock";
 import { noteBusFault, startBusSpan } from "@fanfare/common/bus-spans";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { endSpan, type Span } from "@fanfare/common/tracing";
-import { LEADERBOARD_TEMPLATE } from "@fanfare/proto/addresses";
+import { LEADERBOARD_TEMPLATE, partitionOf } from "@fanfare/proto/addresses";
 import { Coalescer, type Due } from "../domain/coalescer.js";
+import type { PlayerCounts } from "../domain/player-counts.js";
 import type { LeaderboardMetrics } from "../metrics.js";
 import type { LeaderboardStream } from "./leaderboard-stream.js";
 import type { RedisBoards } from "./redis-boards.js";
@@ -29,6 +30,8 @@ const ORIGINS_MAX = 100;
 export interface SnapshotParts {
   boards: RedisBoards;
   stream: LeaderboardStream;
+  /** Learns how many have joined each board. */
+  players: PlayerCounts;
   clock: Clock;
   metrics: LeaderboardMetrics;
   lifecycle: Lifecycle;
@@ -54,14 +57,16 @@ export class Snapshots {
   changed(
     partition: number,
     since: ReadonlyMap<string, number>,
-    { pending, storedAtMs, spans }: Progress,
+    { pending, storedAtMs, changes, spans }: Progress,
   ): void {
     const coalescer = this.#coalescer(partition);
     const isBehind = pending > 0 && this.parts.clock.now() - storedAtMs > BEHIND_MS;
     if (isBehind) coalescer.hold(performance.now());
     else coalescer.release();
-    for (const [sessionId, at] of since) coalescer.mark(sessionId, at);
+    let waiting = 0;
+    for (const [sessionId, at] of since) if (coalescer.mark(sessionId, at)) waiting++;
     for (const [sessionId, span] of spans ?? []) this.#noteOrigin(sessionId, span);
+    this.parts.metrics.coalesced.inc(changes - waiting);
     this.#pump();
   }
 
@@ -97,6 +102,7 @@ export class Snapshots {
   async #sweep(partition: number): Promise<void> {
     try {
       const sessions = await this.parts.boards.sessionsOf(partition);
+      this.parts.players.retain(partition, sessions);
       const now = this.parts.clock.now();
       for (const sessionId of sessions) this.#coalescer(partition).mark(sessionId, now);
     } catch {
@@ -130,7 +136,7 @@ export class Snapshots {
 
   /** Never rejects. */
   async #publish(coalescer: Coalescer, { key: sessionId, since }: Due): Promise<void> {
-    const { boards, stream, clock, metrics, lifecycle } = this.parts;
+    const { boards, stream, clock, players, metrics, lifecycle } = this.parts;
     const startedAt = performance.now();
     const origins = this.#origins.get(sessionId);
     if (origins) this.#origins.delete(sessionId);
@@ -138,12 +144,16 @@ export class Snapshots {
     const span = startBusSpan(work);
     try {
       const board = await boards.read(sessionId, { kind: "top", size: ROWS_MAX });
+      const isLive = typeof board !== "string" && !board.ended;
+      players.note(partitionOf(sessionId), sessionId, isLive ? board.joined : 0);
       const published =
-        typeof board === "string" ? "known" : await stream.publish(sessionId, board, span);
+        typeof board === "string"
+          ? "known"
+          : await stream.publish(sessionId, board, { changedSince: since, span });
       if (published === "stored") {
         metrics.snapshots.inc();
-        metrics.snapshotSeconds.observe((performance.now() - startedAt) / 1_000);
-        metrics.freshness.observe(Math.max(0, clock.now() - since) / 1_000);
+        metrics.refreshSeconds.observe((performance.now() - startedAt) / 1_000);
+        metrics.publishDelay.observe(Math.max(0, clock.now() - since) / 1_000);
       } else if (published !== "known") {
         // A board that was built again, by a clock that is behind; else whoever overtook this one.
         await boards.raiseEpoch(sessionId, published.epoch);

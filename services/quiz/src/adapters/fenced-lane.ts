@@ -30,9 +30,12 @@ export interface EntryCodec<Change> {
 }
 
 export interface LaneCounters {
-  entries(changes: number): void;
-  conflict(): void;
-  retry(): void;
+  /** An entry with so many changes was stored, so long after it was published. */
+  entryStored(changes: number, seconds: number): void;
+  /** An entry was refused, as another pod wrote first. */
+  entryRefused(): void;
+  /** An entry got no answer from the log. */
+  entryUnanswered(): void;
 }
 
 /** An entry to be published. */
@@ -168,13 +171,14 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
   async #append(entry: Append<Change>): Promise<boolean> {
     const { changes, closed, deadline, attempt } = entry;
     try {
+      const publishedAt = performance.now();
       this.#last = await this.#publish(entry);
       this.fold.apply(changes, { closed });
-      this.counters.entries(changes.length);
+      this.counters.entryStored(changes.length, (performance.now() - publishedAt) / 1_000);
       return true;
     } catch (error) {
-      if (isWrongLastSequence(error)) this.counters.conflict();
-      else this.counters.retry();
+      if (isWrongLastSequence(error)) this.counters.entryRefused();
+      else this.counters.entryUnanswered();
       if (performance.now() > deadline) throw unavailable("the log", error);
       if (!isWrongLastSequence(error) || attempt > 2) await pause(RETRY_PAUSE_MS);
       // Where no answer came, the entry may be stored all the same: reading on finds it, and the

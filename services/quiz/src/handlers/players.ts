@@ -36,8 +36,7 @@ export async function joinSession(
   const { session } = await requireSession(context, request.sessionId);
   const log = context.logs.of(session);
   const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join, span)));
-  for (const { refused } of results)
-    context.metrics.joins.inc({ outcome: refused ? ErrorReason[refused] : "in" });
+  context.metrics.joinsDecided(results);
   return { results };
 }
 
