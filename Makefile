@@ -57,8 +57,9 @@ sbom: $(INSTALLED) ## List what each image holds of npm (SPDX), in .fanfare/sbom
 	  npm sbom --sbom-format spdx --omit dev --omit optional --workspace services/$$each \
 	    > .fanfare/sbom/fanfare-$$each.spdx.json && echo ".fanfare/sbom/fanfare-$$each.spdx.json"; done
 
-chart-docs: $(INSTALLED) ## Write the chart's README from its values
+chart-docs: $(INSTALLED) ## Write the chart's README and dashboards from their sources
 	node scripts/chart-readme.mjs
+	node scripts/dashboards.mjs
 
 clean: ## Remove what was built; data and installed packages stay
 	rm -rf proto/gen proto/dist services/*/dist bench/dist

@@ -91,7 +91,7 @@ const content = `quiz_events_dead_lettered_total{${GAMES},component="history",re
 const lag = `quiz_event_consumer_lag_seconds{${READER}}`;
 const stored = `quiz_events_published_total{${QUIZ},result="stored"}`;
 const fence = `quiz_session_fence_lost_total{${QUIZ}}`;
-const turnedAway = `quiz_ws_admission_rejected_total{${GAMES},reason="SOCKETS_MAX"}`;
+const turnedAway = `quiz_ws_admission_rejected_total{${GAMES},reason="sockets"}`;
 const limit = (name: string) =>
   `quiz_limit_hits_total{${GAMES},component="gateway",limit="${name}"}`;
 const certificate = `quiz_tls_certificate_expiry_timestamp_seconds{${QUIZ},instance="quiz-1"}`;
@@ -150,6 +150,13 @@ const SLEEP: readonly CauseCase[] = [
   ["LanesContested", "", "pods that start", { [stored]: "0+600x30", [fence]: "0 40x30" }, "20m"],
   ["ClockStepped", "", "never", { [`quiz_clock_steps_total{${QUIZ}}`]: "0x30" }, "20m"],
   ["PlayersTurnedAway", "", "now and then", { [turnedAway]: "0+6x20" }, "10m"],
+  [
+    "PlayersTurnedAway",
+    "",
+    "who guess PINs",
+    { [turnedAway.replace("sockets", "pins")]: "0+600x20" },
+    "10m",
+  ],
   [
     "LimitHit",
     "",
