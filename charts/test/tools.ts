@@ -1,6 +1,6 @@
 /**
  * The tools that read a chart as users' tools do: Helm 3 and 4, and the API server's own validation
- * (kubectl-validate, with the schemas of Kubernetes and of three projects' resources inside their Go
+ * (kubectl-validate, with the schemas of Kubernetes and of four projects' resources inside their Go
  * modules). Taken from HELM (a command), PATH or the cache; what is missing is built by Go, once.
  */
 import { mkdir, rename, rm } from "node:fs/promises";
@@ -30,6 +30,7 @@ const RESOURCES = [
   ["sigs.k8s.io/gateway-api@v1.3.0", "config/crd/standard"],
   ["github.com/cert-manager/cert-manager@v1.18.2", "deploy/crds"],
   ["github.com/kedacore/keda/v2@v2.17.2", "config/crd/bases"],
+  ["github.com/prometheus-operator/prometheus-operator@v0.85.0", "example/prometheus-operator-crd"],
 ] as const;
 
 const BUILD_LIMIT_MS = 15 * 60_000;
