@@ -22,6 +22,7 @@ const HELM_MODULES = {
 } as const;
 type Major = keyof typeof HELM_MODULES;
 
+const KUSTOMIZE_MODULE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1";
 const VALIDATE_MODULE = "sigs.k8s.io/kubectl-validate@v0.0.4";
 /** The oldest Kubernetes that the chart is for. */
 const KUBERNETES = "1.30";
@@ -62,6 +63,13 @@ export async function findValidator(): Promise<((file: string) => Promise<string
   const resources = folders.flatMap((folder) => ["--local-crds", folder]);
   return (file) =>
     run(path, ["--version", KUBERNETES, ...resources, file], { timeoutMs: RUN_LIMIT_MS });
+}
+
+/** What `kubectl apply -k` would apply, as text; undefined where the tool can't be had. */
+export async function findKustomize(): Promise<((folder: string) => Promise<string>) | undefined> {
+  const path = (await commandPath("kustomize")) ?? (await built("kustomize", KUSTOMIZE_MODULE));
+  if (!path) return undefined;
+  return (folder) => run(path, ["build", folder], { timeoutMs: RUN_LIMIT_MS });
 }
 
 /** `command` may have words before Helm's own arguments, as `tool helm`. */
