@@ -278,7 +278,7 @@ export const redisKeys = {
   /** Set: who has a score in this round. */
   answered: (sessionId: string, round: number) =>
     `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:answered:${wholeRound(round)}`,
-  /** Hash: packed score by player id of a round that is still hidden. */
+  /** List: player id, packed score, player id, … of a round that is still hidden. */
   hidden: (sessionId: string, round: number) =>
     `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:hidden:${wholeRound(round)}`,
 } as const;

@@ -9,8 +9,10 @@ import { fileURLToPath } from "node:url";
 import { benchAnswers } from "./answers.js";
 import { benchConnects } from "./connects.js";
 import { benchFanout, type FanoutCase } from "./fanout.js";
+import { benchKill } from "./kill.js";
 import { readOptions } from "./options.js";
 import { Profiler } from "./profiler.js";
+import { benchRanks } from "./ranks.js";
 
 const RESULTS = fileURLToPath(new URL("../../.fanfare/bench.json", import.meta.url));
 const FULL_FANOUT: FanoutCase[] = [
@@ -47,6 +49,14 @@ if (options.wants("connect")) {
   const connects = await (quick ? benchConnects(2_000, 2_000, 1) : benchConnects(4_000, 2_000, 3));
   if (connects.ours.failures > 0) process.exitCode = 1;
   results.connects = connects;
+}
+if (options.wants("ranks")) results.ranks = await benchRanks(quick ? 20_000 : 100_000, 3);
+if (options.wants("kill")) {
+  const kill = await benchKill(quick ? 500 : 2_000);
+  for (const { lost, doubled } of [kill.log, kill.postgres])
+    if (lost + doubled > 0) process.exitCode = 1;
+  if (kill.acknowledgedTwice < kill.players) process.exitCode = 1;
+  results.kill = kill;
 }
 mkdirSync(fileURLToPath(new URL(".", `file://${RESULTS}`)), { recursive: true });
 writeFileSync(

@@ -18,6 +18,8 @@ import { rendezvousOrder } from "./rendezvous.js";
 const RESOLVE_EVERY_MS = 5_000;
 /** The same while no pod is known. */
 const RESOLVE_AGAIN_MS = 500;
+/** How often somebody who waits for the first pod looks. */
+const LOOK_EVERY_MS = 50;
 /** Pods that one request is offered to. */
 const PODS_TRIED_MAX = 3;
 /** After this time no further pod is tried: the caller has waited for long enough. */
@@ -40,6 +42,14 @@ export class ServicePool<S extends DescService> {
     private readonly token: () => string,
     private readonly tls: MutualTls | undefined,
   ) {}
+
+  /** Whether a pod is known within `limitMs`; the signal ends the waiting. */
+  async isKnownWithin(limitMs: number, signal: AbortSignal): Promise<boolean> {
+    const deadline = performance.now() + limitMs;
+    while (this.#clients.size === 0 && performance.now() < deadline && !signal.aborted)
+      await pause(LOOK_EVERY_MS, signal);
+    return this.#clients.size > 0;
+  }
 
   /**
    * `url` is one or more `host:port`, comma-separated; a host with several addresses is several pods.

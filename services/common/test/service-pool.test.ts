@@ -52,6 +52,18 @@ async function connect(url: string) {
   return { pool, lines };
 }
 
+test("says whether a pod is known, or that none came in time", async () => {
+  const pod = await startPod();
+  const { signal } = new AbortController();
+  expect(await (await connect(pod.address)).pool.isKnownWithin(0, signal)).toBe(true);
+  const { pool } = await connect("no-such-host.invalid:9001");
+  const asked = performance.now();
+  expect(await pool.isKnownWithin(120, signal)).toBe(false);
+  expect(performance.now() - asked).toBeGreaterThanOrEqual(120);
+  const waiting = pool.isKnownWithin(60_000, AbortSignal.timeout(50));
+  expect(await waiting).toBe(false);
+});
+
 const ask = async (client: QuizClient) => (await client.resolvePin({})).sessionId;
 
 /** A port that takes connections and never says a word. */

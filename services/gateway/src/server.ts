@@ -42,6 +42,11 @@ import { WideRowsReader } from "./handlers/wide-rows.js";
 import { GatewayMetrics } from "./metrics.js";
 
 const RESUME_TOKEN_SECONDS = 30 * 24 * 60 * 60;
+/**
+ * A gateway that is installed together with the others is ready once it knows them, so that nobody who
+ * comes in is refused. After this time it is ready without: boards and pages are better than nothing.
+ */
+const SERVICES_WITHIN_MS = 20_000;
 /** A room whose record can't be read in this time refuses its clients for now. */
 const READ_WITHIN_MS = 2_000;
 
@@ -80,6 +85,8 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   new JsonDoor(door, gateway.identities, config, metrics, gateway.onFault).serve(app);
   pages.serve(app);
   const httpPort = await listen(app, { config, health, sockets }, lifecycle);
+  const pools = [quiz, leaderboard, quizMaster];
+  await Promise.all(pools.map((pool) => pool.isKnownWithin(SERVICES_WITHIN_MS, lifecycle.signal)));
   health.started();
   lifecycle.log.info({ httpPort, adminPort }, "gateway is ready");
   return { httpPort, adminPort };

@@ -112,12 +112,7 @@ export class QuizAdmissions implements Admissions {
           .standings(sessionId, playerIds, closedRound, STANDING_WITHIN_MS)
           .catch(() => undefined),
       ]);
-      const byPlayer = new Map(standings?.standings.map((each) => [each.playerId, each]));
-      return results.map((result, index) => ({
-        result,
-        standing: byPlayer.get(playerIds[index] ?? ""),
-        standings,
-      }));
+      return results.map((result) => ({ result, standings }));
     });
   }
 }

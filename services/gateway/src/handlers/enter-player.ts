@@ -10,7 +10,7 @@ import type { Frame } from "../domain/frame-codec.js";
 import type { Room } from "../domain/room.js";
 import type { Resumed } from "../domain/service-ports.js";
 import type { Gateway } from "./gateway.js";
-import { ownResult, standingsOf } from "./own-result.js";
+import { ownResult, standingsAfter } from "./own-result.js";
 import { advice } from "./refuse.js";
 
 /** Joins. Throws what the player has to be told. */
@@ -107,7 +107,8 @@ function placeBefore(
   resumed: Resumed | undefined,
   ownPoints: number,
 ): { points: number; rank: number } {
-  const { standing, standings } = resumed ?? {};
+  const standings = resumed?.standings;
+  const standing = standings?.byPlayer.get(resumed?.result.player?.playerId ?? "");
   if (!standing || !standings) return { points: 0, rank: 0 };
   const holdsRound = session.round > 0 && standings.finalRound >= session.round;
   if (!holdsRound) return { points: standing.points, rank: standing.rank };
@@ -118,7 +119,7 @@ function placeBefore(
 function lateResult(gateway: Gateway, client: Client, session: Session, resumed: Resumed): Frame[] {
   const round = closedRoundOf(session);
   if (round === 0) return [];
-  const standings = standingsOf(resumed.standings, round);
+  const standings = standingsAfter(round, resumed.standings);
   return [gateway.encoder.ownResult(ownResult(round, client.verdict, standings, client.playerId))];
 }
 

@@ -3,11 +3,11 @@
  * of them, in slices, so that the event loop turns meanwhile.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { GetStandingsResponse } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import type { Client, Verdict } from "../domain/client.js";
 import type { Room } from "../domain/room.js";
+import type { Standings } from "../domain/service-ports.js";
 import type { Gateway } from "./gateway.js";
-import { ownResult, standingsOf } from "./own-result.js";
+import { ownResult, standingsAfter } from "./own-result.js";
 
 const SLICE = 500;
 
@@ -24,7 +24,7 @@ export async function tellResults(gateway: Gateway, room: Room, round: number): 
     // The reveal itself goes out in the turn in which it came.
     nextTurn(),
   ]);
-  const standings = standingsOf(response, round);
+  const standings = standingsAfter(round, response);
   if (!standings) room.markStale();
   for (let at = 0; at < players.length; at += SLICE) {
     for (const { client, verdict } of players.slice(at, at + SLICE)) {
@@ -41,7 +41,7 @@ async function readStandings(
   room: Room,
   ids: string[],
   round: number,
-): Promise<GetStandingsResponse | undefined> {
+): Promise<Standings | undefined> {
   try {
     return await gateway.boards.standings(room.sessionId, ids, round);
   } catch (error) {
