@@ -1,10 +1,12 @@
 /** Readers on a real NATS: whatever happens, each entry is applied exactly once, in order. */
 import { partitionOf, STREAMS, subjectForScore } from "@fanfare/proto/addresses";
+import { Registry } from "prom-client";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Bus, connectBus } from "../src/bus.js";
 import type { Lifecycle } from "../src/lifecycle.js";
 import { readPartitions } from "../src/partition-reader.js";
 import { Presence } from "../src/presence.js";
+import { ReaderMetrics } from "../src/reader-metrics.js";
 import { type NatsServer, startNats } from "../src/servers/nats.js";
 import { MemoryProjection } from "./memory-projection.js";
 import { eventually, type LogLine, newLifecycle } from "./parts.js";
@@ -46,8 +48,11 @@ async function startPod(kind = "history", name = "pod-a") {
   pods.push(pod);
   const own = await connectBus({ url: nats.url, name, replicas: 1 }, pod.lifecycle);
   const presence = await Presence.start(kind, name, own, pod.lifecycle);
-  const readers = readPartitions(projection, { bus: own, presence, lifecycle: pod.lifecycle });
-  return { ...pod, readers, presence, bus: own };
+  const registry = new Registry();
+  const metrics = new ReaderMetrics(registry);
+  const { lifecycle } = pod;
+  const readers = readPartitions(projection, { bus: own, presence, lifecycle, metrics });
+  return { ...pod, readers, presence, bus: own, registry };
 }
 
 /** Publishes entries over all sessions, as many at once as one connection may have under way. */

@@ -69,7 +69,7 @@ test("a session is told from its creation to its end", async () => {
 });
 
 test("an outside score is on the board within a second, a second one is ignored and counted", async () => {
-  const outcome = (name: string) => pod.count("leaderboard_answers_total", { outcome: name });
+  const outcome = (name: string) => pod.count("quiz_leaderboard_scores_total", { result: name });
   const [outsideBefore, duplicatesBefore] = [await outcome("outside"), await outcome("duplicate")];
   // As `nats pub` does it: no acknowledgement, no header.
   stack.bus.nc.publish(`QUIZ.${session}.1.someusername`, "20");
@@ -101,7 +101,7 @@ test("garbage becomes a dead letter with its reason, once, and stops nobody", as
     [`QUIZ.${session}.1._0`, expect.stringContaining("JSON")],
   ]);
   expect(new TextDecoder().decode(letters[0]?.content)).toBe("garbage");
-  const count = await pod.count("leaderboard_dead_letters_total", { reason: "subject" });
+  const count = await pod.count("quiz_events_dead_lettered_total", { reason: "subject" });
   expect(count).toBeGreaterThanOrEqual(1);
 });
 
@@ -153,10 +153,10 @@ test("the rounds' own counts agree with the boards, and the pod tells how it doe
   await stack.publish(created(session), answered(session, 1, [ann, bob]));
   await stack.publish(roundClosed(session, 1, [ann, bob]));
   await stack.awaitSnapshot(session, (board) => board.finalRound === 1);
-  expect(await pod.count("leaderboard_audit_rounds_total")).toBeGreaterThanOrEqual(1);
-  expect(await pod.count("leaderboard_audit_mismatches_total")).toBe(0);
-  expect(await pod.count("leaderboard_partitions")).toBe(16);
-  expect(await pod.count("leaderboard_pending")).toBe(0);
-  expect(await pod.count("leaderboard_freshness_seconds_count")).toBeGreaterThan(0);
-  expect(await pod.count("leaderboard_snapshots_total")).toBeGreaterThan(0);
+  expect(await pod.count("quiz_audit_runs_total")).toBeGreaterThanOrEqual(1);
+  expect(await pod.count("quiz_audit_mismatches_total")).toBe(0);
+  expect(await pod.count("quiz_event_partitions")).toBe(16);
+  expect(await pod.count("quiz_event_consumer_lag")).toBe(0);
+  expect(await pod.count("quiz_leaderboard_publish_delay_seconds_count")).toBeGreaterThan(0);
+  expect(await pod.count("quiz_leaderboard_snapshots_total")).toBeGreaterThan(0);
 });

@@ -292,7 +292,7 @@ test("a rebuild on request gives the same board again", async () => {
   );
   expect(after.standings).toEqual(before?.standings);
   expect(after.version).toBe(before?.version);
-  expect(await pod.count("leaderboard_rebuilds_total", { reason: "requested" })).toBe(1);
+  expect(await pod.count("quiz_leaderboard_rebuilds_total", { reason: "requested" })).toBe(1);
 });
 
 test("while Redis is away reads are refused as retryable, and the pod stays ready", async () => {

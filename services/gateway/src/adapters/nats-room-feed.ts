@@ -3,7 +3,6 @@
  * and read then, so that nothing falls between; whoever listens drops what is older than what it has.
  */
 import { type DescMessage, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { unavailable } from "@fanfare/common/errors";
 import type { Logger } from "@fanfare/common/log";
 import {
@@ -28,8 +27,6 @@ export class NatsRoomFeed implements RoomFeed {
     private readonly nc: NatsConnection,
     private readonly jsm: JetStreamManager,
     private readonly log: Logger,
-    /** Told when each board that is heard was made, in ms on the common clock. */
-    private readonly onBoardHeard: (takenAtMs: number) => void,
   ) {}
 
   open(sessionId: string, listener: RoomListener): RoomSource {
@@ -43,11 +40,9 @@ export class NatsRoomFeed implements RoomFeed {
       on(subjectForSession(sessionId), (message) =>
         tellSession(listener, message, message.headers),
       ),
-      on(subjectForLeaderboard(sessionId), (message) => {
-        const board = read(LeaderboardChangedSchema, message.string());
-        if (board.takenAt) this.onBoardHeard(timestampMs(board.takenAt));
-        listener.onBoard(board);
-      }),
+      on(subjectForLeaderboard(sessionId), (message) =>
+        listener.onBoard(read(LeaderboardChangedSchema, message.string())),
+      ),
       on(subjectForRemovals(sessionId), (message) =>
         listener.onRemoved(read(PlayerRemovedSchema, message.string())),
       ),
@@ -80,9 +75,12 @@ export class NatsRoomFeed implements RoomFeed {
       if (record)
         this.#guard(recordSubject, () => tellSession(listener, record, record.header, record.seq));
       if (board)
-        this.#guard(boardSubject, () =>
-          listener.onBoard(read(LeaderboardChangedSchema, board.string())),
-        );
+        this.#guard(boardSubject, () => {
+          const stored = read(LeaderboardChangedSchema, board.string());
+          // Others were shown it long ago: its age says nothing of how fresh boards are.
+          delete stored.changedSince;
+          listener.onBoard(stored);
+        });
     } catch (error) {
       throw unavailable("the session's record", error);
     }

@@ -37,6 +37,8 @@ export interface RoomDuties {
   resultsDue(room: Room, round: number): void;
   /** Players came or went, and a host is here. */
   namesDue(room: Room): void;
+  /** New rows go out; the log stored their oldest change at this time, in ms since 1970. */
+  boardShown(changedSinceMs: number): void;
   /** The board moved, and somebody watches more rows than a snapshot holds. */
   wideRowsDue(room: Room): void;
 }

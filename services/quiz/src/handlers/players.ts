@@ -31,8 +31,7 @@ export async function joinSession(context: QuizContext, request: JoinSessionRequ
   const { session } = await requireSession(context, request.sessionId);
   const log = context.logs.of(session);
   const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join)));
-  for (const { refused } of results)
-    context.metrics.joins.inc({ outcome: refused ? ErrorReason[refused] : "in" });
+  context.metrics.joinsDecided(results);
   return { results };
 }
 
