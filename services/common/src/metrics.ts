@@ -75,6 +75,18 @@ export class Metrics {
     });
   }
 
+  /** Shows when the certificate for mutual TLS ends: `endsAt` in Unix seconds, asked for each page. */
+  watchCertificate(endsAt: () => number): void {
+    new Gauge({
+      name: "quiz_tls_certificate_expiry_timestamp_seconds",
+      help: "When the certificate for mutual TLS ends, in Unix time",
+      registers: [this.registry],
+      collect() {
+        this.set(endsAt());
+      },
+    });
+  }
+
   /** A gRPC call that this process served has ended, with `error` or well. */
   served(method: string, seconds: number, error: ServiceError | undefined): void {
     const limit = error?.metadata.limit;
