@@ -1,5 +1,5 @@
 /** Readers on a real NATS: whatever happens, each entry is applied exactly once, in order. */
-import { partitionOf, STREAMS, subjectForScore } from "@fanfare/proto/addresses";
+import { PARTITIONS, partitionOf, STREAMS, subjectForScore } from "@fanfare/proto/addresses";
 import { Registry } from "prom-client";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Bus, connectBus } from "../src/bus.js";
@@ -247,4 +247,53 @@ test("a consumer that gives no more, though its heartbeats go on, is replaced", 
     await bus.jsm.consumers.pause(STREAMS.log, name, until);
   await publish(40);
   await eventually("the others", () => projection.count() === 80, 30_000);
+});
+
+/** What a pod's page says of a metric. */
+async function said(registry: Registry, name: string): Promise<number> {
+  const text = await registry.getSingleMetricAsString(name);
+  return [...text.matchAll(/^\w+(?:\{[^}]*\})? (\S+)$/gm)].reduce(
+    (sum, [, n]) => sum + Number(n),
+    0,
+  );
+}
+
+test("a pod says how many entries it has applied, passed over, and read again", async () => {
+  let refusals = 0;
+  // The first batch that is refused is read again.
+  projection.before = ({ entries }) => entries.length > 1 && refusals++ === 0;
+  projection.passedOver = 1;
+  await publish(400);
+  const { registry } = await startPod();
+  await expectAppliedOnce();
+  const { batches } = projection;
+  const text = await registry.metrics();
+  expect(text).toContain(`quiz_events_consumed_total{result="applied"} ${400 - batches}\n`);
+  expect(text).toContain(`quiz_events_consumed_total{result="passed over"} ${batches}\n`);
+  expect(await said(registry, "quiz_events_redelivered_total")).toBeGreaterThan(1);
+  expect(await said(registry, "quiz_event_partitions")).toBe(PARTITIONS);
+  expect(text).toContain(`quiz_event_apply_duration_seconds_count ${batches}\n`);
+});
+
+test("entries that come while the store is away wait, and are seen to", async () => {
+  await publish(40);
+  const { registry } = await startPod();
+  await expectAppliedOnce();
+  expect(await said(registry, "quiz_event_consumer_lag")).toBe(0);
+  expect(await said(registry, "quiz_event_consumer_lag_seconds")).toBe(0);
+  projection.isAway = true;
+  await publish(400);
+  await eventually(
+    "all that waits is counted",
+    async () => (await said(registry, "quiz_event_consumer_lag")) === 400,
+    30_000,
+  );
+  expect(await said(registry, "quiz_event_consumer_lag_seconds")).toBeGreaterThan(0);
+  projection.isAway = false;
+  await expectAppliedOnce();
+  await eventually(
+    "nothing waits",
+    async () => (await said(registry, "quiz_event_consumer_lag")) === 0,
+  );
+  expect(await said(registry, "quiz_event_consumer_lag_seconds")).toBe(0);
 });
