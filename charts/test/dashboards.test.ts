@@ -3,10 +3,9 @@ import { fileURLToPath } from "node:url";
 import { run } from "@fanfare/common/servers/run";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { type PageMetric, readMetricsPage } from "../../docs/metrics-page.js";
 import {
-  documentedMetrics,
   familyOf,
-  type MetricRow,
   panelsOf,
   readDashboards,
   type Selector,
@@ -24,7 +23,7 @@ const FROM_ELSEWHERE = /^(up|ALERTS|slo:.*|process_.*|nodejs_.*)$/;
 
 const prometheus = await findPrometheus();
 const dashboards = await readDashboards();
-const metrics = await documentedMetrics();
+const metrics = new Map(readMetricsPage().map((metric) => [metric.name, metric]));
 const exprs = dashboards
   .flatMap(panelsOf)
   .flatMap(({ targets }) => targets.map(({ expr }) => expr));
@@ -175,7 +174,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 /** Every metric of docs/metrics.md, and those of others that a panel names, all moving. */
 function syntheticSeries(): Series {
   const series: Record<string, string> = {};
-  const add = (name: string, labels: string[], row: MetricRow) => {
+  const add = (name: string, labels: string[], row: Pick<PageMetric, "type">) => {
     const all = ['namespace="games"', 'component="gateway"', 'instance="gateway-1"', ...labels];
     const selector = `{${all.join(",")}}`;
     if (row.type !== "histogram") series[name + selector] = "1+5x40";
@@ -187,7 +186,7 @@ function syntheticSeries(): Series {
     for (const labels of combinations(row.labels)) add(name, labels, row);
   for (const { metric } of exprs.flatMap(selectorsOf))
     if (!metrics.has(familyOf(metric)) && !/^slo:|^ALERTS/.test(metric))
-      add(metric, [], { type: "counter", labels: [] });
+      add(metric, [], { type: "counter" });
   return series;
 }
 

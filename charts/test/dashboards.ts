@@ -87,20 +87,3 @@ const KEYWORDS = new Set(["and", "or", "unless", "offset", "bool", "inf", "nan"]
 
 /** The metric that a series of a histogram belongs to. */
 export const familyOf = (metric: string) => metric.replace(/_(bucket|sum|count)$/, "");
-
-export interface MetricRow {
-  type: string;
-  labels: string[];
-}
-
-/** docs/metrics.md as a table: type and labels by name. */
-export async function documentedMetrics(): Promise<Map<string, MetricRow>> {
-  const page = await readFile(new URL("../../docs/metrics.md", import.meta.url), "utf8");
-  const rows = page.matchAll(/^\| `(\w+)` \| (\w+)[^|]* \|([^|]*)\|/gm);
-  return new Map(
-    [...rows].map(([, name = "", type = "", labels = ""]) => [
-      name,
-      { type, labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label = ""]) => label) },
-    ]),
-  );
-}

@@ -103,3 +103,11 @@ test("faults of ours, and no other reasons, count against answers and joins", as
   for (const each of counted)
     expect(each.filter((result) => /^[A-Z]/.test(result)).sort()).toEqual(faults);
 });
+
+test("faults are counted from 0, so that the first of them is seen", async () => {
+  const { GatewayMetrics } = await import("../../services/gateway/src/metrics.js");
+  const { text } = await new GatewayMetrics().page();
+  for (const fault of (await classesOfReasons()).get("fault of ours") ?? [])
+    for (const name of ["quiz_answers_total", "quiz_ws_joins_total"])
+      expect(text).toMatch(new RegExp(`^${name}\\{.*result="${fault}".*\\} 0$`, "m"));
+});
