@@ -2,7 +2,7 @@
 // `--check` writes nothing, and fails where the JSON is not what would be written.
 //
 // A panel: title, says (one sentence), unit, kind (timeseries, stat, heatmap), limit (red from there on), and
-// queries {legend: expr}, or percentiles or heatmap of a histogram. needs: why a plain load run leaves it empty.
+// queries {legend: expr}, or percentiles or heatmap of a histogram. needs: why a plain load run leaves it empty, by legend where only some lines.
 // In an expr {NS} selects the installation and [R] is the window of a rate.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

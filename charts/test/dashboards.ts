@@ -22,8 +22,8 @@ export interface Panel {
   fieldConfig: {
     defaults: { unit: string; thresholds: { steps: { color: string; value: number | null }[] } };
   };
-  /** Why a load run on a healthy stack leaves it empty. */
-  needs?: string;
+  /** Why a load run on a healthy stack leaves it empty; by legend where only some lines. */
+  needs?: string | Record<string, string>;
 }
 
 export interface Dashboard {

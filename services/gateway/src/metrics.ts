@@ -20,6 +20,7 @@ export class GatewayMetrics extends Metrics {
       this.answers.add(fault, 0);
       this.joins.inc({ result: fault }, 0);
     }
+    for (const recovered of ["true", "false"]) this.resumes.inc({ recovered }, 0);
     for (const reason of new Set(Object.values(ADMISSION))) this.#turnedAway.inc({ reason }, 0);
   }
 
