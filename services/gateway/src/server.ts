@@ -135,7 +135,8 @@ async function buildGateway(parts: Parts) {
       duties: {
         resultsDue: (room, round) => void tellResults(gateway, room, round),
         namesDue: (room) => names.due(room),
-        boardShown: (sinceMs) => metrics.boardShown(Math.max(0, clock.now() - sinceMs) / 1_000),
+        boardShown: (sinceMs) =>
+          metrics.freshness.observe(Math.max(0, clock.now() - sinceMs) / 1_000),
         wideRowsDue: (room) => wideRows.due(room),
       },
     },

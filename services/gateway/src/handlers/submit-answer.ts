@@ -125,7 +125,7 @@ function settle(
   if (reason === ErrorReason.UNSPECIFIED && verdict) {
     if (client.attempt === attempt) client.attempt = undefined;
     gateway.metrics.answers.add("accepted");
-    gateway.metrics.answerAcknowledged((performance.now() - arrivedAt) / 1_000);
+    gateway.metrics.answerAck.observe((performance.now() - arrivedAt) / 1_000);
     const { points, correct, streak } = verdict;
     if (round >= (client.verdict?.round ?? 0))
       client.verdict = { round, submissionId, points, correct, streak };

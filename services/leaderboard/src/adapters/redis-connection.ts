@@ -1,6 +1,6 @@
 /** The connection to Redis or Valkey: calls fail fast while it is away, and it comes back by itself. */
 import { unavailable } from "@fanfare/common/errors";
-import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { rereadTls } from "@fanfare/common/tls-files";
 import { Cluster, Redis } from "ioredis";
 import type { RedisAccess } from "../redis-settings.js";
@@ -46,7 +46,13 @@ export function connectRedis(
     if (!away && !lifecycle.signal.aborted) lifecycle.log.warn("Redis is away");
     away = true;
   });
-  redis.connect().catch(() => {});
+  const connect = () => void redis.connect().catch(() => {});
+  // ioredis gives up for good where a sentinel tells of the fail-over while it asks for the primary.
+  redis.on("end", async () => {
+    await pause(RECONNECT_MAX_MS, lifecycle.signal);
+    if (!lifecycle.signal.aborted) connect();
+  });
+  connect();
   lifecycle.push("redis", () => redis.disconnect());
   return redis;
 }

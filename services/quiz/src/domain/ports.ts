@@ -122,6 +122,7 @@ export interface StoredScore {
   correct?: boolean;
   choices: string[];
   elapsedMs: number;
+  submissionId: string;
   acceptedAtMs: number;
 }
 
