@@ -184,12 +184,13 @@ function syntheticSeries(): Series {
   };
   for (const [name, row] of metrics)
     for (const labels of combinations(row.labels)) add(name, labels, row);
-  for (const { metric } of exprs.flatMap(selectorsOf))
+  for (const { metric, labels } of exprs.flatMap(selectorsOf))
     if (!metrics.has(familyOf(metric)) && !/^slo:|^ALERTS/.test(metric))
-      add(metric, [], { type: "counter" });
+      add(metric, labels.filter(isOwn).map((label) => `${label}="x"`), { type: "counter" });
   return series;
 }
 
+const isOwn = (label: string) => !TARGET_LABELS.includes(label);
 const bucket = (le: string) => ["_bucket", `le="${le}"`];
 
 const combinations = (labels: readonly string[]): string[][] =>
