@@ -17,6 +17,13 @@ export class GatewayMetrics extends Metrics {
 
   constructor() {
     super("gateway");
+    // At 0 from the start: a series that is born with its first fault hides that fault from rate().
+    for (const fault of FAULTS) {
+      this.answers.add(fault, 0);
+      this.joins.inc({ result: fault }, 0);
+    }
+    for (const recovered of ["true", "false"]) this.resumes.inc({ recovered }, 0);
+    for (const reason of new Set(Object.values(ADMISSION))) this.#turnedAway.inc({ reason }, 0);
   }
 
   /** Gauges that are read off the sockets and rooms when the page is. */
@@ -141,6 +148,9 @@ export class GatewayMetrics extends Metrics {
     return new Histogram({ name, help, buckets: QUICK, ...this.#on });
   }
 }
+
+/** What counts against the promises (docs/monitoring.md). */
+const FAULTS = ["UNAVAILABLE", "INTERNAL", "CONFLICT"];
 
 /** Limits that turn sockets and joins away. */
 const ADMISSION: Partial<Record<LimitName, string>> = {
