@@ -18,7 +18,7 @@ export class GatewayMetrics extends Metrics {
   constructor() {
     super("gateway");
     startAtZero(this.connects, "result", ["open", "full"]);
-    startAtZero(this.joins, "result", ["joined", "UNAVAILABLE", "INTERNAL"]);
+    startAtZero(this.joins, "result", ["joined", ...FAULTS]);
     startAtZero(this.resumes, "recovered", ["true", "false"]);
     startAtZero(this.dropped, "reason", ["slow"]);
     startAtZero(this.#turnedAway, "reason", Object.values(ADMISSION));
@@ -101,7 +101,7 @@ export class GatewayMetrics extends Metrics {
     name: "quiz_answers_total",
     help: "Answers as players were told: accepted, or the reason",
     label: "result",
-    from: ["accepted", "UNAVAILABLE"],
+    from: ["accepted", ...FAULTS],
     ...this.#on,
   });
   readonly answerAck = new HotHistogram({
@@ -149,6 +149,9 @@ export class GatewayMetrics extends Metrics {
     return new Histogram({ name, help, buckets: QUICK, ...this.#on });
   }
 }
+
+/** What counts against the promises (docs/monitoring.md). */
+const FAULTS = ["UNAVAILABLE", "INTERNAL", "CONFLICT"];
 
 /** Limits that turn sockets and joins away. */
 const ADMISSION: Partial<Record<LimitName, string>> = {

@@ -3,10 +3,13 @@
  * and read then, so that nothing falls between; whoever listens drops what is older than what it has.
  */
 import { type DescMessage, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
+import { publishedBy, startBusSpan } from "@fanfare/common/bus-spans";
 import { unavailable } from "@fanfare/common/errors";
 import type { Logger } from "@fanfare/common/log";
+import { endSpan, type Span } from "@fanfare/common/tracing";
 import {
   BUCKETS,
+  LEADERBOARD_TEMPLATE,
   STREAMS,
   subjectForLeaderboard,
   subjectForRemovals,
@@ -23,6 +26,9 @@ const SESSION_STREAM = `KV_${BUCKETS.sessions}`;
 const NO_MESSAGE_FOUND = 10_037;
 
 export class NatsRoomFeed implements RoomFeed {
+  /** Connections to be announced at the end of this turn, by session: those of a crowd come together. */
+  readonly #unannounced = new Map<string, string[]>();
+
   constructor(
     private readonly nc: NatsConnection,
     private readonly jsm: JetStreamManager,
@@ -40,15 +46,20 @@ export class NatsRoomFeed implements RoomFeed {
       on(subjectForSession(sessionId), (message) =>
         tellSession(listener, message, message.headers),
       ),
-      on(subjectForLeaderboard(sessionId), (message) =>
-        listener.onBoard(read(LeaderboardChangedSchema, message.string())),
-      ),
+      on(subjectForLeaderboard(sessionId), (message) => {
+        const board = read(LeaderboardChangedSchema, message.string());
+        const span = boardSpan(message);
+        listener.onBoard(board, span);
+        endSpan(span);
+      }),
       on(subjectForRemovals(sessionId), (message) =>
         listener.onRemoved(read(PlayerRemovedSchema, message.string())),
       ),
       on(subjectForTakeovers(sessionId), (message) => {
-        const [playerId = "", connection = ""] = message.string().split(" ");
-        listener.onTakeover(playerId, connection);
+        for (const line of message.string().split("\n")) {
+          const [playerId = "", connection = ""] = line.split(" ");
+          listener.onTakeover(playerId, connection);
+        }
       }),
     ];
     return {
@@ -60,8 +71,18 @@ export class NatsRoomFeed implements RoomFeed {
   }
 
   announce(sessionId: string, playerId: string, connection: string): void {
+    if (this.#unannounced.size === 0) setImmediate(() => this.#announceAll());
+    const lines = this.#unannounced.get(sessionId);
+    if (lines) lines.push(`${playerId} ${connection}`);
+    else this.#unannounced.set(sessionId, [`${playerId} ${connection}`]);
+  }
+
+  /** At most one batch of joins and one of returns resolve in a turn: a message is of some 50 KB at most. */
+  #announceAll(): void {
     if (!this.nc.isClosed())
-      this.nc.publish(subjectForTakeovers(sessionId), `${playerId} ${connection}`);
+      for (const [sessionId, lines] of this.#unannounced)
+        this.nc.publish(subjectForTakeovers(sessionId), lines.join("\n"));
+    this.#unannounced.clear();
   }
 
   async #read(sessionId: string, listener: RoomListener): Promise<void> {
@@ -118,6 +139,15 @@ function tellSession(
   const text = message.string();
   const deleted = text === "" || Boolean(headers?.get("KV-Operation"));
   listener.onSession(deleted ? undefined : read(SessionSchema, text), sequence);
+}
+
+/** The snapshot's way into a room, where a change in it was traced. */
+function boardSpan(message: Msg): Span | undefined {
+  const published = publishedBy(message);
+  if (!published) return undefined;
+  const startedAt = performance.now();
+  const origins = [published];
+  return startBusSpan({ verb: "process", template: LEADERBOARD_TEMPLATE, startedAt, origins });
 }
 
 function read<D extends DescMessage>(schema: D, text: string): MessageShape<D> {
