@@ -4,13 +4,16 @@
  * must be in the log and in PostgreSQL exactly once, and soon.
  */
 import { randomUUID } from "node:crypto";
+import { nowMs } from "@fanfare/cli/crowd/clock";
+import type { Comparison } from "@fanfare/cli/ledgers/compare";
 import { PlayerSocket } from "@fanfare/cli/player/player-socket";
 import { startStack } from "@fanfare/cli/stack/start-stack";
+import { textTable } from "@fanfare/cli/text-table";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import postgres from "postgres";
-import { type Comparison, compare, readHistory, readLog } from "./ledger.js";
-import { holdsWithin, nowMs, sleep, table, timesOf } from "./numbers.js";
+import { holdsWithin, sleep, timesOf } from "./numbers.js";
 import { createSession, openQuiz, untilPhase } from "./sessions.js";
+import { compareStored } from "./stored.js";
 
 const SESSION = "kill";
 const OVER_MS = 1_000;
@@ -71,8 +74,7 @@ export async function benchKill(players: number): Promise<KillResult> {
     kept: timesOf(ackMs.filter((_, index) => !hasMoved(index))),
     moved: timesOf(ackMs.filter((_, index) => hasMoved(index))),
     rowsAfterLastAckMs,
-    log: compare(acknowledged, await readLog(stack.natsUrl, SESSION)),
-    postgres: compare(acknowledged, await readHistory(sql, SESSION)),
+    ...(await compareStored(acknowledged, { stack, sql, sessionId: SESSION })),
   };
   for (const player of crowd) player.close();
   await sql.end();
@@ -112,7 +114,7 @@ function print(result: KillResult, acknowledged: number): void {
   );
   const line = (name: string, { p50Ms, p99Ms, maxMs }: typeof kept) => [name, p50Ms, p99Ms, maxMs];
   console.log(
-    table(
+    textTable(
       ["first ack after", "p50 ms", "p99", "max"],
       [line("gateway kept", kept), line("gateway killed", moved)],
     ),

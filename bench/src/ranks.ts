@@ -3,7 +3,11 @@
  * all players in hand, asked for as ten gateways would, and the longest that Redis was held up by one
  * command meanwhile. Players join and answer over gRPC, as gateways have it.
  */
+
+import { nowMs } from "@fanfare/cli/crowd/clock";
+import { cpuSeconds } from "@fanfare/cli/crowd/process-usage";
 import { startStack } from "@fanfare/cli/stack/start-stack";
+import { textTable } from "@fanfare/cli/text-table";
 import { createClient } from "@fanfare/common/grpc-client";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
 import { toAnswerColumns } from "@fanfare/proto/answer-columns";
@@ -12,8 +16,7 @@ import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_se
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { Redis } from "ioredis";
-import { cpuSeconds } from "./cpu.js";
-import { nowMs, table } from "./numbers.js";
+
 import { createSession, openQuiz, untilPhase } from "./sessions.js";
 
 const SESSION = "ranks";
@@ -190,5 +193,5 @@ function print({ players, rounds }: RanksResult): void {
     "longest command ms",
     "command",
   ];
-  console.log(table(head, rows));
+  console.log(textTable(head, rows));
 }

@@ -14,7 +14,7 @@ const ROUND_SECONDS = 120;
 export const openQuiz = (stack: Stack): Quiz =>
   openDoor(QuizService, stack.gatewayUrls, stack.adminToken);
 
-export const portOf = (stack: Stack) => Number(new URL(stack.gatewayUrls[0] ?? "").port);
+export const gatewayOf = (stack: Stack) => stack.gatewayUrls[0] ?? "";
 
 /** A lobby that waits for its host. */
 export async function createSession(

@@ -15,6 +15,7 @@ import {
 } from "prom-client";
 import { GivenUpError, ServiceError } from "./errors.js";
 import { watchEventLoop } from "./event-loop-lag.js";
+import { watchOpenFiles } from "./open-files.js";
 import { OperationTimes } from "./operation-times.js";
 import { countFaultLimit } from "./tracing.js";
 
@@ -31,7 +32,7 @@ const { version } = JSON.parse(
 export class Metrics {
   readonly registry = new Registry();
   /** The same metrics as OpenMetrics: the one form that can show exemplars. */
-  readonly openMetrics = new Registry<OpenMetricsContentType>();
+  readonly #openMetrics = new Registry<OpenMetricsContentType>();
   /** Every named limit counts here when it is hit. */
   readonly limitHits: Counter<"limit">;
   /** Steps of the common clock (bus-clock.ts): NATS servers whose clocks nobody keeps. */
@@ -43,11 +44,12 @@ export class Metrics {
   /** `component` is on every metric; `service` would be Prometheus Operator's own label. */
   constructor(component: string) {
     const registers = [this.registry];
-    for (const each of [this.registry, this.openMetrics]) each.setDefaultLabels({ component });
-    this.openMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    for (const each of [this.registry, this.#openMetrics]) each.setDefaultLabels({ component });
+    this.#openMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     // The default of 10 ms wakes an idle process a hundred times a second.
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
     watchEventLoop(this.registry, 100);
+    watchOpenFiles(this.registry);
     new Gauge({
       name: "quiz_build_info",
       help: "1; the version that runs",
@@ -94,27 +96,12 @@ export class Metrics {
     return new OperationTimes(system, this.#operations);
   }
 
-  /**
-   * A histogram whose OpenMetrics page shows exemplars: `observe({ value, exemplarLabels })`, where
-   * the labels are `{ trace_id }` of a sampled trace, or missing.
-   */
-  protected exemplified(config: { name: string; help: string; buckets: number[] }): Histogram {
-    const histogram = new Histogram({
-      ...config,
-      enableExemplars: true,
-      // prom-client takes it in no other registry at first.
-      registers: [this.openMetrics as unknown as Registry],
-    });
-    this.registry.registerMetric(histogram);
-    return histogram;
-  }
-
   /** The page, as OpenMetrics where a scraper's Accept header asks for that. */
   async page(accept = ""): Promise<{ contentType: string; text: string }> {
     if (!accept.includes("application/openmetrics-text"))
       return { contentType: this.registry.contentType, text: await this.registry.metrics() };
     this.#completeOpenMetrics();
-    return { contentType: this.openMetrics.contentType, text: await this.openMetrics.metrics() };
+    return { contentType: this.#openMetrics.contentType, text: await this.#openMetrics.metrics() };
   }
 
   /**
@@ -126,9 +113,9 @@ export class Metrics {
       const isCounter = (metric.type as unknown as string) === "counter";
       const { name } = metric;
       const openName = isCounter ? name.replace(/_total$/, "") : name;
-      if (this.openMetrics.getSingleMetric(openName)) continue;
+      if (this.#openMetrics.getSingleMetric(openName)) continue;
       const view = isCounter ? Object.assign(Object.create(metric), { name: openName }) : metric;
-      this.openMetrics.registerMetric(view);
+      this.#openMetrics.registerMetric(view);
     }
   }
 

@@ -1,20 +1,18 @@
 /** What every process counts, and the two forms of its page. */
+import { open as openFile } from "node:fs/promises";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
-import type { Registry } from "prom-client";
+import { Histogram, type Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { GivenUpError, ServiceError } from "../src/errors.js";
 import { HotCounter, LabelledHotCounter } from "../src/hot-counter.js";
+import { HotHistogram } from "../src/hot-histogram.js";
 import { Metrics } from "../src/metrics.js";
 import { eventually } from "./parts.js";
 
 const OPEN = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3";
 
-class TestMetrics extends Metrics {
-  readonly delays = this.exemplified({ name: "delays", help: "d", buckets: [0.1, 1] });
-}
-
 test("a counter keeps its name in both forms, whichever is read first", async () => {
-  const metrics = new TestMetrics("test");
+  const metrics = new Metrics("test");
   metrics.limitHits.inc({ limit: "X" }, 2);
   for (const accept of [OPEN, "", OPEN, undefined]) {
     const { text, contentType } = await metrics.page(accept);
@@ -26,22 +24,39 @@ test("a counter keeps its name in both forms, whichever is read first", async ()
 });
 
 test("a metric that is made after the first page is on the next one", async () => {
-  const metrics = new TestMetrics("test");
+  const metrics = new Metrics("test");
   await metrics.page(OPEN);
   new HotCounter({ name: "later_total", help: "l", registers: [metrics.registry] }).add(5);
   expect((await metrics.page(OPEN)).text).toContain('later_total{component="test"} 5');
 });
 
 test("an exemplar is shown in OpenMetrics only, and only where there is a trace", async () => {
-  const metrics = new TestMetrics("test");
-  metrics.delays.observe({ value: 0.05 });
-  metrics.delays.observe({ value: 0.5, exemplarLabels: { trace_id: "4bf92f35" } });
+  const metrics = new Metrics("test");
+  const registers = [metrics.registry];
+  const delays = new HotHistogram({ name: "delays", help: "d", buckets: [0.1, 1], registers });
+  delays.observe(0.05);
+  delays.observe(0.5, "4bf92f35");
   const open = (await metrics.page(OPEN)).text;
   expect(open).toMatch(
     /^delays_bucket\{le="1",component="test"\} 2 # \{trace_id="4bf92f35"\} 0\.5 /m,
   );
   expect(open).toMatch(/^delays_bucket\{le="0\.1",component="test"\} 1$/m);
   expect((await metrics.page()).text).toMatch(/^delays_bucket\{le="1",component="test"\} 2$/m);
+});
+
+test("a hot histogram has the same page as prom-client's own", async () => {
+  const config = { name: "delays", help: "d", buckets: [0.1, 0.5, 1] };
+  const [hot, plain] = [new Metrics("test"), new Metrics("test")];
+  const ours = new HotHistogram({ ...config, registers: [hot.registry] });
+  const theirs = new Histogram({ ...config, registers: [plain.registry] });
+  for (const accept of ["", OPEN])
+    for (const value of [0, 0.1, 0.100001, 0.5, 1, 1.5, 1_000]) {
+      ours.observe(value);
+      theirs.observe(value);
+      const lines = async (of: Metrics) =>
+        (await of.page(accept)).text.split("\n").filter((line) => line.includes("delays"));
+      expect(await lines(hot)).toEqual(await lines(plain));
+    }
 });
 
 test("what hot counters were given is in the page once, however often it is read", async () => {
@@ -137,6 +152,22 @@ test("an event loop that was blocked says for how long, and that it no longer is
     return (await lag("0.5")) < 0.05;
   });
 });
+
+test.runIf(process.platform === "linux")(
+  "open files are counted, and no more than there are",
+  async () => {
+    const { registry } = new Metrics("test");
+    const open = async () =>
+      Number(
+        /fds\S* (\d+)$/m.exec(await registry.getSingleMetricAsString("process_open_fds"))?.[1],
+      );
+    const before = await open();
+    const files = await Promise.all(Array.from({ length: 50 }, () => openFile("/dev/null")));
+    expect((await open()) - before).toBeGreaterThanOrEqual(45);
+    await Promise.all(files.map((file) => file.close()));
+    expect((await open()) - before).toBeLessThan(45);
+  },
+);
 
 /** Observations of a histogram by error_type. */
 async function counts(registry: Registry, name: string): Promise<Record<string, number>> {

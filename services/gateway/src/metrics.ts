@@ -1,8 +1,10 @@
 /**
  * What the gateway counts (docs/metrics.md). Labels are of small, fixed sets: never a player, a
- * session or an address. What each answer and each frame passes is a HotCounter.
+ * session or an address. What each answer and each frame passes is
+ * a HotCounter or a HotHistogram.
  */
 import { HotCounter, LabelledHotCounter } from "@fanfare/common/hot-counter";
+import { HotHistogram } from "@fanfare/common/hot-histogram";
 import { Metrics } from "@fanfare/common/metrics";
 import { Counter, Histogram } from "prom-client";
 import type { LimitName } from "./config.js";
@@ -94,10 +96,11 @@ export class GatewayMetrics extends Metrics {
     label: "result",
     ...this.#on,
   });
-  readonly #answerAck = this.exemplified({
+  readonly answerAck = new HotHistogram({
     name: "quiz_answer_ack_duration_seconds",
     help: "From an answer's arrival to its acknowledgement",
     buckets: QUICK,
+    ...this.#on,
   });
   readonly answerBatch = new Histogram({
     name: "quiz_answer_batch_size",
@@ -115,21 +118,12 @@ export class GatewayMetrics extends Metrics {
     "quiz_results_duration_seconds",
     "From a reveal to the last player's own result",
   );
-  readonly #freshness = this.exemplified({
+  readonly freshness = new HotHistogram({
     name: "quiz_leaderboard_freshness_seconds",
     help: "From the log's storing of the oldest change in a snapshot to its frame",
     buckets: QUICK,
+    ...this.#on,
   });
-
-  /** An answer was acknowledged; `traceId` is that of its trace, where that is sampled. */
-  answerAcknowledged(seconds: number, traceId?: string): void {
-    this.#answerAck.observe(traceId ? withTrace(seconds, traceId) : { value: seconds });
-  }
-
-  /** A snapshot's frame goes out; `traceId` as above. */
-  boardShown(seconds: number, traceId?: string): void {
-    this.#freshness.observe(traceId ? withTrace(seconds, traceId) : { value: seconds });
-  }
 
   limitHit(limit: LimitName): void {
     this.limitHits.inc({ limit });
@@ -166,7 +160,3 @@ const SCOPE: Partial<Record<LimitName, string>> = {
   JOINS_PER_SECOND_PER_IP: "joins",
   PINS_PER_MINUTE_PER_IP: "pins",
 };
-
-function withTrace(value: number, traceId: string) {
-  return { value, exemplarLabels: { trace_id: traceId } };
-}

@@ -137,7 +137,7 @@ async function buildGateway(parts: Parts) {
         resultsDue: (room, round) => void tellResults(gateway, room, round),
         namesDue: (room) => names.due(room),
         boardShown: (sinceMs, span) =>
-          metrics.boardShown(Math.max(0, clock.now() - sinceMs) / 1_000, traceIdOf(span)),
+          metrics.freshness.observe(Math.max(0, clock.now() - sinceMs) / 1_000, traceIdOf(span)),
         wideRowsDue: (room) => wideRows.due(room),
       },
     },

@@ -35,6 +35,7 @@ export function quizHandlers(director: () => Director): Handlers<typeof QuizServ
     createSession: none,
     listSessions: none,
     exportHistory: none,
+    exportQuiz: none,
     watchSession: none,
     banPlayer: none,
     async getSession({ sessionId }: { sessionId: string }) {

@@ -1,5 +1,6 @@
 /** From the log to the board that everybody sees, through a real broker and store. */
 import { fromJsonString } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { STREAMS, subjectForDeadLetter, subjectForLeaderboard } from "@fanfare/proto/addresses";
 import {
   DeadLetterSchema,
@@ -126,6 +127,8 @@ test("snapshots of a busy session come at most ten a second, and the last one fo
     },
   });
   const players = Array.from({ length: 400 }, (_, i) => `player${i}`);
+  const coalesced = () => pod.count("quiz_leaderboard_coalesced_triggers_total");
+  const before = await coalesced();
   const startedAt = performance.now();
   for (const playerId of players) await stack.publish(outside(session, 1, playerId, "20"));
   await stack.awaitSnapshot(session, (board) => board.answers === players.length);
@@ -137,6 +140,13 @@ test("snapshots of a busy session come at most ten a second, and the last one fo
   const versions = heard.map(({ board }) => Number(board.version));
   expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
   expect(heard.at(-1)?.board.standings).toHaveLength(100);
+  // All others went along with one of these.
+  expect((await coalesced()) - before).toBeGreaterThanOrEqual(players.length - heard.length);
+  for (const { board } of heard) {
+    const [since, taken] = [board.changedSince, board.takenAt].map((at) => at && timestampMs(at));
+    expect(Number(taken) - Number(since)).toBeGreaterThanOrEqual(-5);
+    expect(Number(taken) - Number(since)).toBeLessThan(5_000);
+  }
 });
 
 test("a message of somebody else on the snapshot's subject is replaced by the next snapshot", async () => {

@@ -24,6 +24,7 @@ import type { SessionStore } from "./domain/ports.js";
 import type { QuizContext } from "./handlers/context.js";
 import { createSession } from "./handlers/create-session.js";
 import { exportHistory } from "./handlers/export-history.js";
+import { exportQuiz } from "./handlers/export-quiz.js";
 import * as host from "./handlers/host-commands.js";
 import * as players from "./handlers/players.js";
 import * as read from "./handlers/read-session.js";
@@ -57,6 +58,7 @@ const roles: RoleTable<typeof QuizService> = {
   resumeSession: services,
   submitAnswers: ["service"],
   exportHistory: hosts,
+  exportQuiz: hosts,
 };
 
 /** Starts everything and returns the bound ports. */
@@ -153,6 +155,7 @@ function quizService(context: QuizContext): ServedService<typeof QuizService> {
       resumeSession: bound(players.resumeSession),
       submitAnswers: bound(submitAnswers),
       exportHistory: bound(exportHistory),
+      exportQuiz: bound(exportQuiz),
     },
   };
 }

@@ -26,6 +26,9 @@ const SESSION_STREAM = `KV_${BUCKETS.sessions}`;
 const NO_MESSAGE_FOUND = 10_037;
 
 export class NatsRoomFeed implements RoomFeed {
+  /** Connections to be announced at the end of this turn, by session: those of a crowd come together. */
+  readonly #unannounced = new Map<string, string[]>();
+
   constructor(
     private readonly nc: NatsConnection,
     private readonly jsm: JetStreamManager,
@@ -53,8 +56,10 @@ export class NatsRoomFeed implements RoomFeed {
         listener.onRemoved(read(PlayerRemovedSchema, message.string())),
       ),
       on(subjectForTakeovers(sessionId), (message) => {
-        const [playerId = "", connection = ""] = message.string().split(" ");
-        listener.onTakeover(playerId, connection);
+        for (const line of message.string().split("\n")) {
+          const [playerId = "", connection = ""] = line.split(" ");
+          listener.onTakeover(playerId, connection);
+        }
       }),
     ];
     return {
@@ -66,8 +71,18 @@ export class NatsRoomFeed implements RoomFeed {
   }
 
   announce(sessionId: string, playerId: string, connection: string): void {
+    if (this.#unannounced.size === 0) setImmediate(() => this.#announceAll());
+    const lines = this.#unannounced.get(sessionId);
+    if (lines) lines.push(`${playerId} ${connection}`);
+    else this.#unannounced.set(sessionId, [`${playerId} ${connection}`]);
+  }
+
+  /** At most one batch of joins and one of returns resolve in a turn: a message is of some 50 KB at most. */
+  #announceAll(): void {
     if (!this.nc.isClosed())
-      this.nc.publish(subjectForTakeovers(sessionId), `${playerId} ${connection}`);
+      for (const [sessionId, lines] of this.#unannounced)
+        this.nc.publish(subjectForTakeovers(sessionId), lines.join("\n"));
+    this.#unannounced.clear();
   }
 
   async #read(sessionId: string, listener: RoomListener): Promise<void> {

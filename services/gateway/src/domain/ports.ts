@@ -29,7 +29,7 @@ export interface RoomSource {
 
 export interface RoomFeed {
   open(sessionId: string, listener: RoomListener): RoomSource;
-  /** Tells all gateways about a player's newest connection. May get lost. */
+  /** Tells all gateways about a player's newest connection, with others of this turn. May get lost. */
   announce(sessionId: string, playerId: string, connection: string): void;
 }
 

@@ -76,22 +76,19 @@ function letPlayerIn(
   client.connection = gateway.nextConnection();
   const { sessionId, phase, round, rounds, title, pin } = session;
   const own = answer?.round === round ? answer : undefined;
-  const joined = gateway.encoder.encode({
-    case: "joined",
-    value: {
-      sessionId,
-      phase,
-      round,
-      rounds,
-      title,
-      pin,
-      role: "player",
-      playerId: player.playerId,
-      nickname: player.nickname,
-      resumeToken,
-      ...placeBefore(session, resumed, own?.points ?? 0),
-      ...(own ? { answer: { round, choices: own.choices, submissionId: own.submissionId } } : {}),
-    },
+  const joined = gateway.encoder.joined({
+    sessionId,
+    phase,
+    round,
+    rounds,
+    title,
+    pin,
+    role: "player",
+    playerId: player.playerId,
+    nickname: player.nickname,
+    resumeToken,
+    ...placeBefore(session, resumed, own?.points ?? 0),
+    answer: own && { round, choices: own.choices, submissionId: own.submissionId },
   });
   const result = resumed ? lateResult(gateway, client, session, resumed) : [];
   client.send(joined, ...room.catchUp("player"), ...result);

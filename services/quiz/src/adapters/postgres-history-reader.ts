@@ -28,7 +28,7 @@ export class PostgresHistoryReader implements HistoryReader {
   async *rows(sessionId: string, place: string): AsyncIterable<StoredScore[]> {
     const query = this.sql`
       SELECT h.round, h.player_id, coalesce(p.nickname, h.player_id) AS nickname, h.points, h.correct,
-             h.choices, h.elapsed_ms, extract(epoch FROM h.accepted_at) * 1000 AS accepted_at_ms
+             h.choices, h.elapsed_ms, h.submission_id, extract(epoch FROM h.accepted_at) * 1000 AS accepted_at_ms
       FROM quiz.quiz_history h
       LEFT JOIN quiz.players p USING (session_id, log_start, player_id)
       WHERE h.session_id = ${sessionId} AND h.log_start = ${place}
@@ -46,6 +46,7 @@ export class PostgresHistoryReader implements HistoryReader {
           ...(row.correct === null ? {} : { correct: row.correct }),
           choices: row.choices,
           elapsedMs: row.elapsed_ms,
+          submissionId: row.submission_id,
           acceptedAtMs: Number(row.accepted_at_ms),
         }));
       }

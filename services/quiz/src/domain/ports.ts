@@ -123,6 +123,7 @@ export interface StoredScore {
   correct?: boolean;
   choices: string[];
   elapsedMs: number;
+  submissionId: string;
   acceptedAtMs: number;
 }
 
