@@ -1,9 +1,11 @@
 /** (d) What metrics cost: counting at an answer and at a delivery, and a page read with many sockets. */
+import { nowMs } from "@fanfare/cli/crowd/clock";
+import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
+import { cpuSeconds } from "@fanfare/cli/crowd/process-usage";
 import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
-import { cpuSeconds } from "./cpu.js";
-import { Crowd, ONE_ADDRESS } from "./crowd.js";
-import { median, nowMs, percentile, sleep, table } from "./numbers.js";
-import { portOf } from "./sessions.js";
+import { textTable } from "@fanfare/cli/text-table";
+import { median, percentile, sleep } from "./numbers.js";
+import { gatewayOf } from "./sessions.js";
 
 const CONNECT_PER_SECOND = 2_500;
 const PAGES = 40;
@@ -49,8 +51,8 @@ export async function benchMetrics(sockets: number): Promise<MetricsResult> {
     env: { gateway: ONE_ADDRESS },
   });
   await using crowd = new Crowd();
-  const path = "/livescore/metrics";
-  const of = { count: sockets, perSecond: CONNECT_PER_SECOND, port: portOf(stack), path };
+  const url = `${gatewayOf(stack)}/livescore/metrics`;
+  const of = { count: sockets, perSecond: CONNECT_PER_SECOND, url };
   const { failures } = await crowd.order({ do: "connect", ...of, until: "[" });
   if (failures > 0) throw new Error(`${failures} sockets did not open`);
   const pages = [await readPages(stack, "text/plain"), await readPages(stack, OPEN_METRICS)];
@@ -126,7 +128,7 @@ function print({ answerNs, deliveryNs, sockets, pages }: MetricsResult): void {
       `${deliveryNs.toFixed(2)} ns a delivery (a room of ${ROOM})`,
   );
   console.log(
-    table(
+    textTable(
       ["page", "KiB", "p50 ms", "max", "CPU ms", `% of a core, every ${SECONDS_BETWEEN_PAGES} s`],
       pages.map(({ form, kib, p50Ms, maxMs, cpuMs }) => [
         ...[form, kib, p50Ms, maxMs, cpuMs],

@@ -95,6 +95,8 @@ describe.skipIf(!helm)("a value that is wrong is refused in words", () => {
   test.each([
     [{ gateway: { replica: 2 } }, "replica"],
     [{ gateway: { replicas: -1 } }, "/gateway/replicas"],
+    [{ tracing: { endpoint: "otel:4318" } }, "/tracing/endpoint"],
+    [{ tracing: { ratio: 5 } }, "/tracing/ratio"],
     [{ gateway: { env: { "a-b": "1" } } }, "a-b"],
     [{ gateway: { image: { digest: "sha256:1" } } }, "/gateway/image/digest"],
     [{ quiz: { autoscaling: { sockets: { enabled: true } } } }, "sockets"],

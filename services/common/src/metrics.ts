@@ -17,6 +17,7 @@ import { GivenUpError, ServiceError } from "./errors.js";
 import { watchEventLoop } from "./event-loop-lag.js";
 import { watchOpenFiles } from "./open-files.js";
 import { OperationTimes } from "./operation-times.js";
+import { countFaultLimit } from "./tracing.js";
 
 /** Bounds of call times, in seconds. */
 export const CALL_SECONDS = [
@@ -62,6 +63,7 @@ export class Metrics {
       labelNames: ["limit"],
       registers,
     });
+    countFaultLimit(() => this.limitHits.inc({ limit: "FAULT_SPANS_PER_SECOND_MAX" }));
     this.clockSteps = new Counter({
       name: "quiz_clock_steps_total",
       help: "Steps of NATS' clock by more than a second, with which deadlines moved",
