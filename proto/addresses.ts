@@ -208,7 +208,7 @@ export function subjectForRemovals(sessionId: string): string {
   return `SESSION.${token(sessionId, "session id")}.removed`;
 }
 
-/** A player's newest connection, `<player id> <connection>` as plain text, not stored. */
+/** Players' newest connections, a line `<player id> <connection>` each as plain text, not stored. */
 export function subjectForTakeovers(sessionId: string): string {
   return `SESSION.${token(sessionId, "session id")}.takeover`;
 }

@@ -83,12 +83,10 @@ export interface GrpcServerOptions {
   tls?: MutualTls | undefined;
   /** How old a connection may be, in place of 300 s. */
   connectionAgeMs?: number;
-  /** Where a limit that was hit counts. */
+  /** Where calls and limits that were hit count. */
   metrics?: Metrics;
   /** Longest that one unary call may work, in place of 30 s. */
   callLimitMs?: number;
-  /** Called once per finished call, for metrics. */
-  onCall?(method: string, seconds: number, error: ServiceError | undefined): void;
 }
 
 /** Starts listening and returns the bound port. Stopping drains: not ready, a wait, then no new calls. */
@@ -150,7 +148,7 @@ function addService(
     const report = (startedAt: number, thrown?: unknown) => {
       const error = thrown === undefined ? undefined : toServiceError(thrown);
       if (error) logFault(error);
-      options.onCall?.(method.name, (performance.now() - startedAt) / 1_000, error);
+      options.metrics?.served(method.name, (performance.now() - startedAt) / 1_000, error);
       return error && toStatus(error);
     };
     const rules = { enter, report, limit, stopping: lifecycle.signal };

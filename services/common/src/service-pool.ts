@@ -11,6 +11,7 @@ import { GivenUpError, ServiceError, unavailable } from "./errors.js";
 import { type Connection, createClient, type ServiceClient } from "./grpc-client.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { pause } from "./lifecycle.js";
+import type { Metrics } from "./metrics.js";
 import type { MutualTls } from "./mutual-tls.js";
 import { rendezvousOrder } from "./rendezvous.js";
 
@@ -29,6 +30,15 @@ const AVOID_MS = 1_000;
 /** A pod that let a call run into its deadline is more likely to be stuck than busy. */
 const AVOID_SILENT_MS = 10_000;
 
+export interface PoolOptions {
+  /** Asked once per call. */
+  token(): string;
+  /** Each pod must show a certificate of its host's name then, whatever its address. */
+  tls?: MutualTls | undefined;
+  /** Where calls count. */
+  metrics?: Metrics | undefined;
+}
+
 export class ServicePool<S extends DescService> {
   readonly #clients = new Map<string, ServiceClient<S> & Connection>();
   /** Addresses by target, as its name resolved last. */
@@ -39,8 +49,7 @@ export class ServicePool<S extends DescService> {
   private constructor(
     private readonly service: S,
     private readonly targets: readonly string[],
-    private readonly token: () => string,
-    private readonly tls: MutualTls | undefined,
+    private readonly options: PoolOptions,
   ) {}
 
   /** Whether a pod is known within `limitMs`; the signal ends the waiting. */
@@ -53,21 +62,15 @@ export class ServicePool<S extends DescService> {
 
   /**
    * `url` is one or more `host:port`, comma-separated; a host with several addresses is several pods.
-   * With `tls` each of them must show a certificate of that host's name, whatever its address.
    */
   static async connect<S extends DescService>(
     service: S,
     url: string,
-    token: () => string,
+    options: PoolOptions,
     lifecycle: Lifecycle,
-    tls?: MutualTls,
   ): Promise<ServicePool<S>> {
-    const pool = new ServicePool(
-      service,
-      url.split(",").map((each) => each.trim()),
-      token,
-      tls,
-    );
+    const targets = url.split(",").map((each) => each.trim());
+    const pool = new ServicePool(service, targets, options);
     await pool.#resolve();
     if (pool.#clients.size === 0) lifecycle.log.warn({ url }, "no pod is known; looking again");
     const refresh = async () => {
@@ -160,8 +163,9 @@ export class ServicePool<S extends DescService> {
   }
 
   #connectTo(address: string, serverName: string): ServiceClient<S> & Connection {
-    const security = this.tls && { tls: this.tls, serverName };
-    return createClient(this.service, address, this.token, security);
+    const { token, tls, metrics } = this.options;
+    const options = tls ? { tls, serverName, metrics } : { metrics };
+    return createClient(this.service, address, token, options);
   }
 
   async #addressesOf(target: string): Promise<readonly string[]> {

@@ -123,13 +123,8 @@ describe("a client", () => {
     const { lifecycle } = watched();
     const url = served.address.replace("127.0.0.1", "localhost");
     const token = () => tokens.issue({ role: "service", subject: "gateway-0" }, 60);
-    const pool = await ServicePool.connect(
-      QuizService,
-      url,
-      token,
-      lifecycle,
-      MutualTls.load(client),
-    );
+    const options = { token, tls: MutualTls.load(client) };
+    const pool = await ServicePool.connect(QuizService, url, options, lifecycle);
     expect(await pool.request("key", (each) => each.resolvePin({}))).toMatchObject({
       sessionId: "quiz_1",
     });
@@ -137,9 +132,8 @@ describe("a client", () => {
     const other = await ServicePool.connect(
       QuizService,
       wrong.address.replace("127.0.0.1", "localhost"),
-      token,
+      options,
       lifecycle,
-      MutualTls.load(client),
     );
     const refused = refusalOf(other.request("key", (each) => each.resolvePin({})));
     expect((await refused).reason).toBe(ErrorReason.UNAVAILABLE);

@@ -48,7 +48,7 @@ async function startPod(behave?: () => Promise<never>, options: { port?: number 
 async function connect(url: string) {
   const { lifecycle, lines } = newLifecycle();
   opened.push({ [Symbol.asyncDispose]: () => lifecycle.close() });
-  const pool = await ServicePool.connect(QuizService, url, token, lifecycle);
+  const pool = await ServicePool.connect(QuizService, url, { token }, lifecycle);
   return { pool, lines };
 }
 

@@ -52,7 +52,7 @@ const READ_WITHIN_MS = 2_000;
 
 /** Starts everything and returns the bound ports. */
 export async function startServer(config: Config, lifecycle: Lifecycle) {
-  const metrics = new GatewayMetrics("gateway");
+  const metrics = new GatewayMetrics();
   const health = new Health();
   const admin = { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics };
   const adminPort = await startAdminServer(admin, lifecycle);
@@ -63,7 +63,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   );
   health.require("NATS", bus.connected);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
-  const services = await connectServices(config, lifecycle);
+  const services = await connectServices(config, metrics, lifecycle);
   const app = uWS.App();
   const parts = { config, metrics, bus, clock, services, app, lifecycle };
   const { gateway, wideRows } = await buildGateway(parts);
@@ -74,7 +74,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
     onLeaving: (client, delayMs) => sayReconnect(gateway, client, delayMs),
     onFault: (error) => gateway.onFault(error, "a frame was not handled; its socket is closed"),
   });
-  metrics.watch({ sockets: () => sockets.count(), rooms: () => gateway.rooms.size });
+  metrics.gauges.watch({ sockets: () => sockets.count(), rooms: () => gateway.rooms.count() });
   sockets.serve(app);
   const { quiz, leaderboard, quizMaster } = services;
   const door = [
@@ -92,14 +92,14 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   return { httpPort, adminPort };
 }
 
-async function connectServices(config: Config, lifecycle: Lifecycle) {
+async function connectServices(config: Config, metrics: GatewayMetrics, lifecycle: Lifecycle) {
   const service = new ServiceToken(new Tokens(config.TOKEN_SECRET), config.POD_NAME);
-  const token = () => service.get();
   const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle);
+  const options = { token: () => service.get(), tls, metrics };
   const [quiz, leaderboard, quizMaster] = await Promise.all([
-    ServicePool.connect(QuizService, config.QUIZ_URL, token, lifecycle, tls),
-    ServicePool.connect(LeaderboardService, config.LEADERBOARD_URL, token, lifecycle, tls),
-    ServicePool.connect(QuizMasterService, config.QUIZ_MASTER_URL, token, lifecycle, tls),
+    ServicePool.connect(QuizService, config.QUIZ_URL, options, lifecycle),
+    ServicePool.connect(LeaderboardService, config.LEADERBOARD_URL, options, lifecycle),
+    ServicePool.connect(QuizMasterService, config.QUIZ_MASTER_URL, options, lifecycle),
   ]);
   return { quiz, leaderboard, quizMaster };
 }
@@ -119,11 +119,9 @@ async function buildGateway(parts: Parts) {
   const { config, metrics, bus, clock, services, lifecycle } = parts;
   const { quiz, leaderboard } = services;
   const onFault = (err: unknown, what: string) => lifecycle.log.warn({ err }, what);
-  const encoder = new FrameEncoder((type) => metrics.encodes.inc({ type }));
+  const encoder = new FrameEncoder((type) => metrics.framesEncoded.add(type));
   const reader = await jetstreamManager(bus.nc, { timeout: READ_WITHIN_MS, checkAPI: false });
-  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log, (takenAtMs) =>
-    metrics.boardAge.observe(Math.max(0, clock.now() - takenAtMs) / 1_000),
-  );
+  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log);
   const boards = new LeaderboardBoards(leaderboard);
   const names = new NameTeller(() => gateway);
   const wideRows = new WideRowsReader(() => gateway);
@@ -137,6 +135,8 @@ async function buildGateway(parts: Parts) {
       duties: {
         resultsDue: (room, round) => void tellResults(gateway, room, round),
         namesDue: (room) => names.due(room),
+        boardShown: (sinceMs) =>
+          metrics.freshness.observe(Math.max(0, clock.now() - sinceMs) / 1_000),
         wideRowsDue: (room) => wideRows.due(room),
       },
     },

@@ -292,7 +292,9 @@ test("a rebuild on request gives the same board again", async () => {
   );
   expect(after.standings).toEqual(before?.standings);
   expect(after.version).toBe(before?.version);
-  expect(await pod.count("leaderboard_rebuilds_total", { reason: "requested" })).toBe(1);
+  expect(await pod.count("quiz_leaderboard_rebuilds_total", { reason: "requested" })).toBe(1);
+  const rebuilds = () => pod.count("quiz_leaderboard_rebuild_duration_seconds_count");
+  await eventually(rebuilds, (count) => count === 1);
 });
 
 test("while Redis is away reads are refused as retryable, and the pod stays ready", async () => {

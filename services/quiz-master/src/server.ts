@@ -35,6 +35,7 @@ export async function startServer(
       name: `quiz-master ${config.podName}`,
       schema: "quiz_master",
       migrations: MIGRATIONS,
+      times: metrics.postgres,
     },
     lifecycle,
   );
@@ -49,7 +50,6 @@ export async function startServer(
       drainMs: config.drainMs,
       tls: MutualTls.watch(config.tls, lifecycle),
       metrics,
-      onCall: (method, seconds, error) => metrics.called(method, seconds, error),
     },
     lifecycle,
   );

@@ -3,7 +3,6 @@
  * and read then, so that nothing falls between; whoever listens drops what is older than what it has.
  */
 import { type DescMessage, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { unavailable } from "@fanfare/common/errors";
 import type { Logger } from "@fanfare/common/log";
 import {
@@ -24,12 +23,13 @@ const SESSION_STREAM = `KV_${BUCKETS.sessions}`;
 const NO_MESSAGE_FOUND = 10_037;
 
 export class NatsRoomFeed implements RoomFeed {
+  /** Connections to be announced at the end of this turn, by session: those of a crowd come together. */
+  readonly #unannounced = new Map<string, string[]>();
+
   constructor(
     private readonly nc: NatsConnection,
     private readonly jsm: JetStreamManager,
     private readonly log: Logger,
-    /** Told when each board that is heard was made, in ms on the common clock. */
-    private readonly onBoardHeard: (takenAtMs: number) => void,
   ) {}
 
   open(sessionId: string, listener: RoomListener): RoomSource {
@@ -43,17 +43,17 @@ export class NatsRoomFeed implements RoomFeed {
       on(subjectForSession(sessionId), (message) =>
         tellSession(listener, message, message.headers),
       ),
-      on(subjectForLeaderboard(sessionId), (message) => {
-        const board = read(LeaderboardChangedSchema, message.string());
-        if (board.takenAt) this.onBoardHeard(timestampMs(board.takenAt));
-        listener.onBoard(board);
-      }),
+      on(subjectForLeaderboard(sessionId), (message) =>
+        listener.onBoard(read(LeaderboardChangedSchema, message.string())),
+      ),
       on(subjectForRemovals(sessionId), (message) =>
         listener.onRemoved(read(PlayerRemovedSchema, message.string())),
       ),
       on(subjectForTakeovers(sessionId), (message) => {
-        const [playerId = "", connection = ""] = message.string().split(" ");
-        listener.onTakeover(playerId, connection);
+        for (const line of message.string().split("\n")) {
+          const [playerId = "", connection = ""] = line.split(" ");
+          listener.onTakeover(playerId, connection);
+        }
       }),
     ];
     return {
@@ -65,8 +65,18 @@ export class NatsRoomFeed implements RoomFeed {
   }
 
   announce(sessionId: string, playerId: string, connection: string): void {
+    if (this.#unannounced.size === 0) setImmediate(() => this.#announceAll());
+    const lines = this.#unannounced.get(sessionId);
+    if (lines) lines.push(`${playerId} ${connection}`);
+    else this.#unannounced.set(sessionId, [`${playerId} ${connection}`]);
+  }
+
+  /** At most one batch of joins and one of returns resolve in a turn: a message is of some 50 KB at most. */
+  #announceAll(): void {
     if (!this.nc.isClosed())
-      this.nc.publish(subjectForTakeovers(sessionId), `${playerId} ${connection}`);
+      for (const [sessionId, lines] of this.#unannounced)
+        this.nc.publish(subjectForTakeovers(sessionId), lines.join("\n"));
+    this.#unannounced.clear();
   }
 
   async #read(sessionId: string, listener: RoomListener): Promise<void> {
@@ -80,9 +90,12 @@ export class NatsRoomFeed implements RoomFeed {
       if (record)
         this.#guard(recordSubject, () => tellSession(listener, record, record.header, record.seq));
       if (board)
-        this.#guard(boardSubject, () =>
-          listener.onBoard(read(LeaderboardChangedSchema, board.string())),
-        );
+        this.#guard(boardSubject, () => {
+          const stored = read(LeaderboardChangedSchema, board.string());
+          // Others were shown it long ago: its age says nothing of how fresh boards are.
+          delete stored.changedSince;
+          listener.onBoard(stored);
+        });
     } catch (error) {
       throw unavailable("the session's record", error);
     }

@@ -13,7 +13,22 @@ export class UwsBroadcaster implements Broadcaster {
   publish(topic: string, { type, text }: Frame): void {
     const sockets = this.app.numSubscribers(topic);
     if (sockets === 0) return;
+    if (type === "question") this.#timeQuestion();
     this.app.publish(topic, text);
-    this.metrics.framesSent.inc({ type }, sockets);
+    this.metrics.framesSent.add(type, sockets);
+    this.metrics.sentBytes.add(Buffer.byteLength(text) * sockets);
+  }
+
+  /**
+   * publish() only queues: uWebSockets.js writes to all sockets at the end of this turn of the event
+   * loop, so the beginning of the next turn is when the kernel has the last one's bytes (tried: of
+   * 2,000 sockets' 40 ms, 0.2 are the call). What other rooms said in the same turn is in it, and
+   * what arrived meanwhile; what a slow socket's full buffer held back is not, nor is the network.
+   */
+  #timeQuestion(): void {
+    const startedAt = performance.now();
+    setImmediate(() =>
+      this.metrics.questionBroadcast.observe((performance.now() - startedAt) / 1_000),
+    );
   }
 }

@@ -1,5 +1,7 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ClientFrameSchema, ServerFrameSchema } from "@fanfare/proto/gateway/v1/frames";
+import { Phase } from "@fanfare/proto/quiz/v1/session";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeClientFrame, FrameEncoder, type ServerFrameInit } from "./frame-codec.js";
@@ -41,6 +43,72 @@ test("whatever JSON comes is read as the generated codec reads it, or is a fault
       else expect(read).toEqual(expected);
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test("a hello that joins is read as the generated codec reads it, or is a fault", () => {
+  const wild = (plain: fc.Arbitrary<unknown>) =>
+    fc.oneof({ weight: 4, arbitrary: plain }, fc.jsonValue(), fc.constant("\ud800"));
+  const join = fc.record(
+    { pin: wild(text), sessionId: wild(text), nickname: wild(text), submissionId: wild(text) },
+    { requiredKeys: [] },
+  );
+  const hellos = fc.record(
+    { protocolVersion: wild(uint), join: wild(join), watch: wild(text), sessionId: wild(text) },
+    { requiredKeys: ["protocolVersion", "join"] },
+  );
+  fc.assert(
+    fc.property(hellos, (hello) => {
+      const frame = JSON.stringify({ hello });
+      let expected: unknown = "a fault";
+      try {
+        expected = fromJsonString(ClientFrameSchema, frame).frame;
+      } catch {
+        // It must be a fault here, too.
+      }
+      const read = decodeClientFrame(frame);
+      if (expected === "a fault") expect(typeof read).toBe("string");
+      else expect(read).toEqual(expected);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("the hello and joined frames are written as the generated codec writes them", () => {
+  const times = fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.constant(1_700_000_000_000));
+  fc.assert(
+    fc.property(uint, times, uint, (protocolVersion, nowMs, heartbeatSeconds) => {
+      const serverTime = timestampFromMs(nowMs);
+      expect(new FrameEncoder().hello(protocolVersion, nowMs, heartbeatSeconds).text).toBe(
+        generated({ case: "hello", value: { protocolVersion, serverTime, heartbeatSeconds } }),
+      );
+    }),
+  );
+  const joined = fc.record(
+    {
+      sessionId: text,
+      playerId: text,
+      nickname: text,
+      resumeToken: text,
+      phase: fc.constantFrom(Phase.UNSPECIFIED, Phase.LOBBY, Phase.OPEN, Phase.ENDED),
+      round: uint,
+      rounds: uint,
+      title: text,
+      pin: text,
+      role: text,
+      points: int,
+      rank: uint,
+      answer: fc.record({ round: uint, choices: fc.array(text), submissionId: text }),
+    },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(joined, fc.boolean(), ({ answer, ...value }, hasAnswer) => {
+      const frame = { ...value, ...(hasAnswer ? { answer } : {}) };
+      expect(new FrameEncoder().joined(frame).text).toBe(
+        generated({ case: "joined", value: frame }),
+      );
+    }),
   );
 });
 

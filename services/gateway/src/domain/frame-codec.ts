@@ -1,6 +1,6 @@
 /**
  * The socket's language, `gateway.v1` as proto3 JSON. The generated codec decides what is right; the
- * two frames that every player gets and the one that every player sends also have a short way,
+ * frames that every player gets for itself and those that every player sends also have a short way,
  * measured at a fifth of its time (0.7 for 4.6 µs, 0.5 for 2-3.5 µs) and tested to be the same.
  */
 import {
@@ -18,6 +18,7 @@ import {
   ServerFrameSchema,
   type SubmitAnswer,
 } from "@fanfare/proto/gateway/v1/frames";
+import { helloText, type JoinedInit, joinedText, readJoin } from "./join-frames.js";
 
 /** An encoded frame with its name, for the count of what was sent. */
 export interface Frame {
@@ -41,6 +42,8 @@ export function decodeClientFrame(text: string): ClientSays | string {
   }
   const answer = readAnswer(json);
   if (answer) return { case: "answer", value: answer };
+  const hello = readJoin(json);
+  if (hello) return { case: "hello", value: hello };
   try {
     const { frame } = fromJson(ClientFrameSchema, json);
     return frame.case ? frame : "the frame holds none of hello, answer, host, board, ping";
@@ -90,6 +93,16 @@ export class FrameEncoder {
     this.onEncode("accepted");
     const { round, submissionId } = frame;
     return { type: "accepted", text: JSON.stringify({ accepted: { round, submissionId } }) };
+  }
+
+  hello(protocolVersion: number, nowMs: number, heartbeatSeconds: number): Frame {
+    this.onEncode("hello");
+    return { type: "hello", text: helloText(protocolVersion, nowMs, heartbeatSeconds) };
+  }
+
+  joined(frame: JoinedInit): Frame {
+    this.onEncode("joined");
+    return { type: "joined", text: joinedText(frame) };
   }
 
   ownResult(frame: Omit<OwnResult, "$typeName">): Frame {

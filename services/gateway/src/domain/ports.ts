@@ -27,7 +27,7 @@ export interface RoomSource {
 
 export interface RoomFeed {
   open(sessionId: string, listener: RoomListener): RoomSource;
-  /** Tells all gateways about a player's newest connection. May get lost. */
+  /** Tells all gateways about a player's newest connection, with others of this turn. May get lost. */
   announce(sessionId: string, playerId: string, connection: string): void;
 }
 
@@ -37,6 +37,8 @@ export interface RoomDuties {
   resultsDue(room: Room, round: number): void;
   /** Players came or went, and a host is here. */
   namesDue(room: Room): void;
+  /** New rows go out; the log stored their oldest change at this time, in ms since 1970. */
+  boardShown(changedSinceMs: number): void;
   /** The board moved, and somebody watches more rows than a snapshot holds. */
   wideRowsDue(room: Room): void;
 }

@@ -80,8 +80,6 @@ export class Room implements RoomListener {
     });
   }
 
-  // --- life ----------------------------------------------------------------------------------------
-
   follow(source: RoomSource): void {
     this.#reader.follow(source);
   }
@@ -120,6 +118,10 @@ export class Room implements RoomListener {
     return this.#board.of(this.session);
   }
 
+  get isStale(): boolean {
+    return this.#board.isStale;
+  }
+
   /** To be called every half second; says whether the record has to be read again. */
   check(now: number): "overdue" | "fine" {
     if (this.#milestones.isLate(this.board?.finalRound ?? 0, now)) this.markStale();
@@ -128,8 +130,6 @@ export class Room implements RoomListener {
     const isLate = endsAt !== undefined && this.parts.clock.now() - endsAt > OVERDUE_MS;
     return this.#reader.isDue(now, isLate) ? "overdue" : "fine";
   }
-
-  // --- who is here -----------------------------------------------------------------------------------
 
   /** Lets a player in; an older connection of the same player has to go. */
   enterPlayer(client: Client): void {
@@ -177,8 +177,6 @@ export class Room implements RoomListener {
     const frames = [lobby, ...this.#scene.frames(), this.#board.frame(session), this.#ended];
     return frames.filter((frame) => frame !== undefined);
   }
-
-  // --- what is heard ---------------------------------------------------------------------------------
 
   onSession(session: Session | undefined, revision: number): void {
     if (revision <= this.#revision) return;
@@ -256,8 +254,6 @@ export class Room implements RoomListener {
     this.liveScores.show(undefined);
   }
 
-  // --- what is said ------------------------------------------------------------------------------------
-
   #sayLobby(): void {
     this.#board.countsChanged();
     const { session } = this;
@@ -276,7 +272,10 @@ export class Room implements RoomListener {
     this.#board.rowsChanged();
     const here = this.players.size + this.#watchers > 0;
     const frame = here ? this.#board.frame(this.session) : undefined;
-    if (frame) this.parts.out.publish(this.topics.all, frame);
+    const sinceMs = this.#board.shown();
+    if (!frame) return;
+    this.parts.out.publish(this.topics.all, frame);
+    if (sinceMs !== undefined) this.parts.duties.boardShown(sinceMs);
   }
 
   #showLiveScores(): void {

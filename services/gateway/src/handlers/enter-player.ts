@@ -1,7 +1,6 @@
 /** A player comes in, for the first time or again, and is brought up to date in one write. */
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import { isToken } from "@fanfare/proto/addresses";
-import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { JoinWish } from "@fanfare/proto/gateway/v1/frames";
 import type { Player, StoredAnswer } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
@@ -31,8 +30,8 @@ export async function joinAsPlayer(
     nickname,
     submissionId,
   });
-  gateway.metrics.joins.inc({ outcome: player ? "in" : ErrorReason[refused] });
   if (!player) throw new ServiceError(refused, advice(refused));
+  gateway.metrics.joins.inc({ result: "joined" });
   const resumeToken = gateway.identities.issuePlayer(player.playerId, sessionId);
   letPlayerIn(gateway, client, room, player, { resumeToken });
 }
@@ -51,8 +50,8 @@ export async function resumeAsPlayer(
     closedRoundOf(room.session),
   );
   const { player, answer, refused } = resumed.result;
-  gateway.metrics.resumes.inc({ outcome: refused ? ErrorReason[refused] : "in" });
   if (!player || refused) throw new ServiceError(refused, advice(refused));
+  gateway.metrics.resumes.inc({ recovered: "true" });
   client.resumedInRound = room.session?.round ?? 0;
   if (answer) client.verdict = answer;
   letPlayerIn(gateway, client, room, player, { resumeToken, answer, resumed });
@@ -78,25 +77,23 @@ function letPlayerIn(
   client.connection = gateway.nextConnection();
   const { sessionId, phase, round, rounds, title, pin } = session;
   const own = answer?.round === round ? answer : undefined;
-  const joined = gateway.encoder.encode({
-    case: "joined",
-    value: {
-      sessionId,
-      phase,
-      round,
-      rounds,
-      title,
-      pin,
-      role: "player",
-      playerId: player.playerId,
-      nickname: player.nickname,
-      resumeToken,
-      ...placeBefore(session, resumed, own?.points ?? 0),
-      ...(own ? { answer: { round, choices: own.choices, submissionId: own.submissionId } } : {}),
-    },
+  const joined = gateway.encoder.joined({
+    sessionId,
+    phase,
+    round,
+    rounds,
+    title,
+    pin,
+    role: "player",
+    playerId: player.playerId,
+    nickname: player.nickname,
+    resumeToken,
+    ...placeBefore(session, resumed, own?.points ?? 0),
+    answer: own && { round, choices: own.choices, submissionId: own.submissionId },
   });
   const result = resumed ? lateResult(gateway, client, session, resumed) : [];
   client.send(joined, ...room.catchUp("player"), ...result);
+  gateway.metrics.handshake.observe((performance.now() - client.openedAt) / 1_000);
   room.enterPlayer(client);
   gateway.feed.announce(sessionId, client.playerId, client.connection);
 }

@@ -1,17 +1,13 @@
 /** The frames that a client gets unasked: the first one, and the last one before a stop. */
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "../domain/client.js";
 import type { Gateway } from "./gateway.js";
 import { PROTOCOL_VERSION } from "./say-hello.js";
 
 /** First frame of every connection. */
 export function greet(gateway: Gateway, client: Client): void {
-  const value = {
-    protocolVersion: PROTOCOL_VERSION,
-    serverTime: timestampFromMs(Math.round(gateway.clock.now())),
-    heartbeatSeconds: Math.ceil(gateway.config.IDLE_TIMEOUT_SECONDS / 2),
-  };
-  client.send(gateway.encoder.encode({ case: "hello", value }));
+  const nowMs = Math.round(gateway.clock.now());
+  const heartbeatSeconds = Math.ceil(gateway.config.IDLE_TIMEOUT_SECONDS / 2);
+  client.send(gateway.encoder.hello(PROTOCOL_VERSION, nowMs, heartbeatSeconds));
 }
 
 /** This gateway is going away; the socket closes after the delay. */

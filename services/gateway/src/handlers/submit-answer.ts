@@ -31,7 +31,7 @@ export function submitAnswer(
   }
   const attempt = admit(gateway, client, room, frame, now);
   if ("reason" in attempt) {
-    gateway.metrics.answers.inc({ outcome: ErrorReason[attempt.reason] });
+    gateway.metrics.answers.add(ErrorReason[attempt.reason]);
     refuse(gateway, client, { ...attempt, requestId: submissionId });
     return;
   }
@@ -124,7 +124,7 @@ function settle(
   const reason = verdict ? verdict.refused : ErrorReason.UNAVAILABLE;
   if (reason === ErrorReason.UNSPECIFIED && verdict) {
     if (client.attempt === attempt) client.attempt = undefined;
-    gateway.metrics.answers.inc({ outcome: "accepted" });
+    gateway.metrics.answers.add("accepted");
     gateway.metrics.answerAck.observe((performance.now() - arrivedAt) / 1_000);
     const { points, correct, streak } = verdict;
     if (round >= (client.verdict?.round ?? 0))
@@ -132,7 +132,7 @@ function settle(
     client.send(gateway.encoder.accepted({ round, submissionId }));
     return;
   }
-  gateway.metrics.answers.inc({ outcome: ErrorReason[reason] });
+  gateway.metrics.answers.add(ErrorReason[reason]);
   const retryAfterMs = reason === ErrorReason.UNAVAILABLE ? RETRY_AFTER_MS : 0;
   refuse(gateway, client, {
     reason,

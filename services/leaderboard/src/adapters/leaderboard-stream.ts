@@ -36,10 +36,13 @@ export class LeaderboardStream {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves once it is stored, or where it is not the newest. */
-  async publish(sessionId: string, board: Board): Promise<Published> {
+  /**
+   * Resolves once it is stored, or where it is not the newest. `changedSince` is when the log stored
+   * the oldest change that it is the first to show, in ms since 1970.
+   */
+  async publish(sessionId: string, board: Board, changedSince: number): Promise<Published> {
     const subject = subjectForLeaderboard(sessionId);
-    const text = this.#encode(sessionId, board);
+    const text = this.#encode(sessionId, board, changedSince);
     for (let attempt = 1; ; attempt++) {
       const last = this.#last.get(sessionId) ?? (await this.#read(subject));
       if (!isNewer(board, last)) {
@@ -59,7 +62,7 @@ export class LeaderboardStream {
     }
   }
 
-  #encode(sessionId: string, board: Board): string {
+  #encode(sessionId: string, board: Board, changedSince: number): string {
     const { epoch, version, players, finalRound, round, answers, joined, ended } = board;
     const message = create(LeaderboardChangedSchema, {
       sessionId,
@@ -73,6 +76,7 @@ export class LeaderboardStream {
       joined,
       ended,
       takenAt: timestampFromMs(Math.round(this.clock.now())),
+      changedSince: timestampFromMs(Math.round(changedSince)),
     });
     return toJsonString(LeaderboardChangedSchema, message);
   }

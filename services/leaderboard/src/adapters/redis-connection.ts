@@ -1,6 +1,6 @@
 /** The connection to Redis or Valkey: calls fail fast while it is away, and it comes back by itself. */
 import { unavailable } from "@fanfare/common/errors";
-import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { rereadTls } from "@fanfare/common/tls-files";
 import { Cluster, Redis } from "ioredis";
 import type { RedisAccess } from "../redis-settings.js";
@@ -16,7 +16,12 @@ const CONNECT_LIMIT_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
 
 /** What is asked of Redis: commands whose keys share one hash tag, so that a cluster can serve them. */
-export type RedisCommands = Pick<Redis, "call" | "hmget" | "smembers" | "zrange">;
+export interface RedisCommands {
+  call(command: string, args: (string | number)[]): Promise<unknown>;
+  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
+  smembers(key: string): Promise<string[]>;
+  zrange(key: string, from: number, to: string, withScores: "WITHSCORES"): Promise<string[]>;
+}
 
 /**
  * Begins to connect and returns at once: nothing here waits for Redis. Throws a ConfigError where a
@@ -41,7 +46,13 @@ export function connectRedis(
     if (!away && !lifecycle.signal.aborted) lifecycle.log.warn("Redis is away");
     away = true;
   });
-  redis.connect().catch(() => {});
+  const connect = () => void redis.connect().catch(() => {});
+  // ioredis gives up for good where a sentinel tells of the fail-over while it asks for the primary.
+  redis.on("end", async () => {
+    await pause(RECONNECT_MAX_MS, lifecycle.signal);
+    if (!lifecycle.signal.aborted) connect();
+  });
+  connect();
   lifecycle.push("redis", () => redis.disconnect());
   return redis;
 }

@@ -4,7 +4,9 @@
  */
 import type { Clock } from "@fanfare/common/bus-clock";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { partitionOf } from "@fanfare/proto/addresses";
 import { Coalescer, type Due } from "../domain/coalescer.js";
+import type { PlayerCounts } from "../domain/player-counts.js";
 import type { LeaderboardMetrics } from "../metrics.js";
 import type { LeaderboardStream } from "./leaderboard-stream.js";
 import type { RedisBoards } from "./redis-boards.js";
@@ -24,6 +26,8 @@ const SWEEP_EVERY_MS = 1_000;
 export interface SnapshotParts {
   boards: RedisBoards;
   stream: LeaderboardStream;
+  /** Learns how many have joined each board. */
+  players: PlayerCounts;
   clock: Clock;
   metrics: LeaderboardMetrics;
   lifecycle: Lifecycle;
@@ -47,13 +51,15 @@ export class Snapshots {
   changed(
     partition: number,
     since: ReadonlyMap<string, number>,
-    { pending, storedAtMs }: Progress,
+    { pending, storedAtMs, changes }: Progress,
   ): void {
     const coalescer = this.#coalescer(partition);
     const isBehind = pending > 0 && this.parts.clock.now() - storedAtMs > BEHIND_MS;
     if (isBehind) coalescer.hold(performance.now());
     else coalescer.release();
-    for (const [sessionId, at] of since) coalescer.mark(sessionId, at);
+    let waiting = 0;
+    for (const [sessionId, at] of since) if (coalescer.mark(sessionId, at)) waiting++;
+    this.parts.metrics.coalesced.inc(changes - waiting);
     this.#pump();
   }
 
@@ -83,6 +89,7 @@ export class Snapshots {
   async #sweep(partition: number): Promise<void> {
     try {
       const sessions = await this.parts.boards.sessionsOf(partition);
+      this.parts.players.retain(partition, sessions);
       const now = this.parts.clock.now();
       for (const sessionId of sessions) this.#coalescer(partition).mark(sessionId, now);
     } catch {
@@ -116,16 +123,18 @@ export class Snapshots {
 
   /** Never rejects. */
   async #publish(coalescer: Coalescer, { key: sessionId, since }: Due): Promise<void> {
-    const { boards, stream, clock, metrics, lifecycle } = this.parts;
+    const { boards, stream, clock, players, metrics, lifecycle } = this.parts;
     const startedAt = performance.now();
     try {
       const board = await boards.read(sessionId, { kind: "top", size: ROWS_MAX });
+      const isLive = typeof board !== "string" && !board.ended;
+      players.note(partitionOf(sessionId), sessionId, isLive ? board.joined : 0);
       const published =
-        typeof board === "string" ? "known" : await stream.publish(sessionId, board);
+        typeof board === "string" ? "known" : await stream.publish(sessionId, board, since);
       if (published === "stored") {
         metrics.snapshots.inc();
-        metrics.snapshotSeconds.observe((performance.now() - startedAt) / 1_000);
-        metrics.freshness.observe(Math.max(0, clock.now() - since) / 1_000);
+        metrics.refreshSeconds.observe((performance.now() - startedAt) / 1_000);
+        metrics.publishDelay.observe(Math.max(0, clock.now() - since) / 1_000);
       } else if (published !== "known") {
         // A board that was built again, by a clock that is behind; else whoever overtook this one.
         await boards.raiseEpoch(sessionId, published.epoch);

@@ -27,9 +27,12 @@ export interface EntryCodec<Change> {
 }
 
 export interface LaneCounters {
-  entries(changes: number): void;
-  conflict(): void;
-  retry(): void;
+  /** An entry with so many changes was stored, so long after it was published. */
+  entryStored(changes: number, seconds: number): void;
+  /** An entry was refused, as another pod wrote first. */
+  entryRefused(): void;
+  /** An entry got no answer from the log. */
+  entryUnanswered(): void;
 }
 
 /** Commands that were given together, and get their verdicts together. */
@@ -158,6 +161,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     const batchId = randomUUID();
     try {
       const data = this.codec.encode({ batchId, changes, closed });
+      const publishedAt = performance.now();
       const ack = await this.bus.js.publish(this.subject, data, {
         msgID: batchId,
         expect: { lastSubjectSequence: this.#last },
@@ -166,11 +170,11 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       });
       this.#last = ack.seq;
       this.fold.apply(changes, { closed });
-      this.counters.entries(changes.length);
+      this.counters.entryStored(changes.length, (performance.now() - publishedAt) / 1_000);
       return true;
     } catch (error) {
-      if (isWrongLastSequence(error)) this.counters.conflict();
-      else this.counters.retry();
+      if (isWrongLastSequence(error)) this.counters.entryRefused();
+      else this.counters.entryUnanswered();
       if (performance.now() > deadline) throw unavailable("the log", error);
       if (!isWrongLastSequence(error) || attempt > 2) await pause(RETRY_PAUSE_MS);
       // Where no answer came, the entry may be stored all the same: reading on finds it, and the

@@ -38,8 +38,7 @@ export async function joinSession(
   if (request.joins.some(({ playerId }) => playerId !== ""))
     await checkPlayerIds(log, request.joins, identity.role);
   const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join)));
-  for (const { refused } of results)
-    context.metrics.joins.inc({ outcome: refused ? ErrorReason[refused] : "in" });
+  context.metrics.joinsDecided(results);
   return { results };
 }
 
