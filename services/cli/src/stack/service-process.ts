@@ -5,8 +5,8 @@ import { holdsWithin } from "@fanfare/common/servers/wait";
 import { explainLog } from "./explain-log.js";
 import type { ProcessPlan } from "./processes.js";
 
-/** Short-lived answers die young: a larger nursery halves the work of collecting them. */
-const NODE_FLAGS = ["--enable-source-maps", "--max-semi-space-size=64"];
+/** Short-lived answers die young: a larger nursery than Node's own saves collecting them twice. Beyond 16 MB it brings nothing (docs/performance.md). */
+const NODE_FLAGS = ["--enable-source-maps", "--max-semi-space-size=16"];
 const READY_LIMIT_MS = 60_000;
 const PROBE_LIMIT_MS = 2_000;
 
