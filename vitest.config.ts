@@ -13,7 +13,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["proto/*.test.ts", "services/*/src/**/*.test.ts", "bench/src/**/*.test.ts"],
+          include: [
+            "proto/*.test.ts",
+            "services/*/src/**/*.test.ts",
+            "bench/src/**/*.test.ts",
+            "docs/*.test.ts",
+          ],
           exclude,
           sequence: { groupOrder: 0 },
         },

@@ -94,8 +94,8 @@ test("a megabyte ends the connection, a binary frame is refused, and the process
   const metrics = await (
     await fetch(`${stage.stack.process("gateway-1").adminUrl}/metrics`)
   ).text();
-  expect(metrics).toMatch(/limit_hits_total\{[^}]*limit="FRAME_BYTES_MAX"/);
-  expect(metrics).toMatch(/limit_hits_total\{[^}]*limit="BAD_FRAMES_MAX"/);
+  expect(metrics).toMatch(/quiz_limit_hits_total\{[^}]*limit="FRAME_BYTES_MAX"/);
+  expect(metrics).toMatch(/quiz_limit_hits_total\{[^}]*limit="BAD_FRAMES_MAX"/);
 });
 
 test.each([

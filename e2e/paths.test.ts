@@ -60,8 +60,8 @@ test("an outside score is on the board within a second, in PostgreSQL soon after
   const metrics = await (
     await fetch(`${stage.stack.process("leaderboard-1").adminUrl}/metrics`)
   ).text();
-  expect(metrics).toMatch(/leaderboard_answers_total\{[^}]*outcome="duplicate"[^}]*\} 1/);
-  expect(metrics).toMatch(/leaderboard_dead_letters_total\{[^}]*\} 1/);
+  expect(metrics).toMatch(/quiz_leaderboard_scores_total\{[^}]*result="duplicate"[^}]*\} 1/);
+  expect(metrics).toMatch(/quiz_events_dead_lettered_total\{[^}]*\} 1/);
   watcher.socket.close();
 });
 

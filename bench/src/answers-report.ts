@@ -1,8 +1,10 @@
 /** The figures of (b), printed and kept. */
-import { crowdNote } from "./crowd.js";
-import type { Report } from "./crowd-process.js";
-import type { Comparison } from "./ledger.js";
-import { median, sum, table, timesOf } from "./numbers.js";
+
+import type { DrillReport } from "@fanfare/cli/crowd/drills";
+import type { Comparison } from "@fanfare/cli/ledgers/compare";
+import { textTable } from "@fanfare/cli/text-table";
+import { crowdNote } from "./crowd-note.js";
+import { median, sum, timesOf } from "./numbers.js";
 
 /** One round of one side. */
 export interface Burst {
@@ -16,7 +18,7 @@ export interface Burst {
   /** CPU seconds by process, without what idling costs. */
   cpu: Map<string, number>;
   idleMsPerSecond: Map<string, number>;
-  crowd: Report;
+  crowd: DrillReport;
 }
 
 interface Figures {
@@ -102,7 +104,7 @@ function print(result: AnswersResult, overMs: number, bursts: readonly Burst[]):
     [name, acknowledged, refused, answersPerSecond, ...Object.values(ackMs), cpuUs] as const;
   const head = ["", "acked", "not acked", "answers/s", "ack p50 ms", "p99", "max", "CPU µs/answer"];
   console.log(
-    table(
+    textTable(
       [...head, "rows after ms"],
       [
         [...row("bare, stored only", bare), "-"],
@@ -114,7 +116,7 @@ function print(result: AnswersResult, overMs: number, bursts: readonly Burst[]):
     `ratio to bare ${result.ratio.toFixed(2)}; by round ${ours.cpuUsByRound.map(Math.round).join(", ")} µs; slowest round: rows after ${Math.round(storedMs.max)} ms`,
   );
   console.log(
-    table(
+    textTable(
       ["process", "CPU µs/answer", "idle, ms/s"],
       processes.map(({ name, cpuUs, idleMsPerSecond }) => [name, cpuUs, idleMsPerSecond]),
     ),

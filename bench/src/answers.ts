@@ -1,15 +1,18 @@
 /** (b) Everybody answers within a second: the whole stack, beside a bare server that only stores. */
+
+import { nowMs } from "@fanfare/cli/crowd/clock";
+import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
+import type { DrillReport } from "@fanfare/cli/crowd/drills";
+import { cpuSeconds } from "@fanfare/cli/crowd/process-usage";
 import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import postgres from "postgres";
 import { type AnswersResult, type Burst, reportAnswers } from "./answers-report.js";
 import { startBare } from "./bare.js";
-import { cpuSeconds } from "./cpu.js";
-import { Crowd, ONE_ADDRESS } from "./crowd.js";
-import { compare, readHistory, readLog } from "./ledger.js";
-import { holdsWithin, nowMs, sleep } from "./numbers.js";
+import { holdsWithin, sleep } from "./numbers.js";
 import { PROFILED, type Profiler } from "./profiler.js";
-import { createSession, JOINED, joinHello, openQuiz, portOf, untilPhase } from "./sessions.js";
+import { createSession, gatewayOf, JOINED, joinHello, openQuiz, untilPhase } from "./sessions.js";
+import { compareStored } from "./stored.js";
 
 const OVER_MS = 1_000;
 const IDLE_MS = 2_000;
@@ -40,10 +43,9 @@ export async function benchAnswers(
   const total = rounds + (profiler ? 1 : 0);
   await createSession(quiz, SESSION, total);
   const common = { do: "connect", count: players, perSecond: JOIN_PER_SECOND } as const;
-  await bareCrowd.order({ ...common, port: bare.port, path: "/", until: "[" });
-  const port = portOf(stack);
-  const hello = joinHello(SESSION);
-  await ourCrowd.order({ ...common, port, path: "/v1/socket", hello, until: JOINED });
+  await bareCrowd.order({ ...common, url: bare.url, until: "[" });
+  const url = `${gatewayOf(stack)}/v1/socket`;
+  await ourCrowd.order({ ...common, url, hello: joinHello(SESSION), until: JOINED });
   await quiz.startSession({ sessionId: SESSION });
 
   const usage = () => usageOf(stack, bare.pid, Number(backend?.pid));
@@ -74,10 +76,7 @@ export async function benchAnswers(
     await sleep(REVEAL_MS);
     if (round < total) await quiz.nextRound({ ...here, expectedPhase: Phase.REVEAL });
   }
-  const stored = {
-    log: compare(acknowledged, await readLog(stack.natsUrl, SESSION)),
-    postgres: compare(acknowledged, await readHistory(sql, SESSION)),
-  };
+  const stored = await compareStored(acknowledged, { stack, sql, sessionId: SESSION });
   await sql.end();
   return reportAnswers(bursts, stored, { players, overMs: OVER_MS });
 }
@@ -105,8 +104,8 @@ async function idlePerMs(usage: () => Usage): Promise<Usage> {
 async function measure(
   usage: () => Usage,
   idle: Usage,
-  answer: () => ReturnType<Crowd["order"]>,
-  untilStored: (report: Awaited<ReturnType<Crowd["order"]>>) => Promise<unknown> = async () => {},
+  answer: () => Promise<DrillReport>,
+  untilStored: (report: DrillReport) => Promise<unknown> = async () => {},
 ): Promise<Burst> {
   const before = usage();
   const begun = nowMs();

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 export interface Bare extends AsyncDisposable {
   pid: number;
-  port: number;
+  url: string;
 }
 
 /** Resolves once it listens. Rejects where it ends before. */
@@ -18,7 +18,7 @@ export async function startBare(natsUrl: string): Promise<Bare> {
   });
   return {
     pid: child.pid ?? 0,
-    port,
+    url: `http://127.0.0.1:${port}/`,
     async [Symbol.asyncDispose]() {
       if (!child.connected) return;
       const gone = once(child, "exit");

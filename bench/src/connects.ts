@@ -1,14 +1,18 @@
 /** (c) A storm of connects: join, token and first frames, beside a bare server's connect. */
+
+import { nowMs } from "@fanfare/cli/crowd/clock";
+import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
+import type { Drill, DrillReport } from "@fanfare/cli/crowd/drills";
+import { cpuSeconds, residentBytes } from "@fanfare/cli/crowd/process-usage";
 import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
+import { textTable } from "@fanfare/cli/text-table";
 import { startBare } from "./bare.js";
-import { cpuSeconds, residentBytes } from "./cpu.js";
-import { Crowd, crowdNote, ONE_ADDRESS } from "./crowd.js";
-import type { Report } from "./crowd-process.js";
-import { median, nowMs, sum, table, timesOf } from "./numbers.js";
-import { createSession, JOINED, joinHello, openQuiz, portOf } from "./sessions.js";
+import { crowdNote } from "./crowd-note.js";
+import { median, sum, timesOf } from "./numbers.js";
+import { createSession, gatewayOf, JOINED, joinHello, openQuiz } from "./sessions.js";
 
 interface Storm {
-  report: Report;
+  report: DrillReport;
   /** From the first connect until all are in. */
   wallMs: number;
   serverCpuSeconds: number;
@@ -45,14 +49,14 @@ export async function benchConnects(
   const storms = { bare: [] as Storm[], ours: [] as Storm[] };
   const common = { do: "connect", count, perSecond } as const;
   for (let turn = 1; turn <= turns; turn++) {
-    const order = { ...common, port: bare.port, path: "/", until: "[" };
+    const order = { ...common, url: bare.url, until: "[" };
     storms.bare.push(await storm(stack, bare.pid, order));
     // A process that has held sockets before has their memory still.
     await stack.process("gateway-1").restart();
     const sessionId = `storm-${turn}`;
     await createSession(quiz, sessionId, 1);
-    const [path, hello] = ["/v1/socket", joinHello(sessionId)];
-    const joins = { ...common, port: portOf(stack), path, hello, until: JOINED };
+    const [url, hello] = [`${gatewayOf(stack)}/v1/socket`, joinHello(sessionId)];
+    const joins = { ...common, url, hello, until: JOINED };
     storms.ours.push(await storm(stack, stack.process("gateway-1").pid ?? 0, joins));
   }
   const [bareFigures, ours] = [figuresOf(storms.bare, count), figuresOf(storms.ours, count)];
@@ -62,11 +66,7 @@ export async function benchConnects(
   return result;
 }
 
-async function storm(
-  stack: Stack,
-  pid: number,
-  order: Parameters<Crowd["order"]>[0],
-): Promise<Storm> {
+async function storm(stack: Stack, pid: number, order: Drill): Promise<Storm> {
   await using crowd = new Crowd();
   const stackCpu = () =>
     sum(
@@ -109,7 +109,7 @@ function print({ count, perSecond, bare, ours, ratio }: ConnectsResult, storms: 
     ] as const;
   console.log(`\n(c) ${count} connects at ${perSecond} per second`);
   console.log(
-    table(
+    textTable(
       [...head, "whole stack", "KiB/socket"],
       [
         [...row("bare, first frame", Number.NaN, bare)],

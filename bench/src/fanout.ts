@@ -1,14 +1,16 @@
 /** (a) One snapshot to many sockets: our gateway against the bare publish of the same bytes. */
 import { create, toJsonString } from "@bufbuild/protobuf";
+import { nowMs } from "@fanfare/cli/crowd/clock";
+import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
+import { cpuSeconds, residentBytes } from "@fanfare/cli/crowd/process-usage";
 import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
+import { textTable } from "@fanfare/cli/text-table";
 import { subjectForLeaderboard } from "@fanfare/proto/addresses";
 import { LeaderboardChangedSchema } from "@fanfare/proto/events/v1/events";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { type Bare, startBare } from "./bare.js";
-import { cpuSeconds, residentBytes } from "./cpu.js";
-import { Crowd, ONE_ADDRESS } from "./crowd.js";
-import { holdsWithin, median, nowMs, percentile, sleep, sum, table } from "./numbers.js";
-import { createSession, JOINED, joinHello, openQuiz, portOf } from "./sessions.js";
+import { holdsWithin, median, percentile, sleep, sum } from "./numbers.js";
+import { createSession, gatewayOf, JOINED, joinHello, openQuiz } from "./sessions.js";
 
 const EVERY_MS = 500;
 const IDLE_MS = 2_000;
@@ -128,14 +130,14 @@ async function connectBoth(
 ) {
   const pid = stack.process("gateway-1").pid ?? 0;
   const common = { do: "connect", count: sockets, perSecond: CONNECT_PER_SECOND } as const;
-  const first = await bareCrowd.order({ ...common, port: bare.port, path: "/", until: "[" });
+  const first = await bareCrowd.order({ ...common, url: bare.url, until: "[" });
   if (path === "player") await createSession(openQuiz(stack), sessionId, 1);
   const before = residentBytes(pid);
-  const port = portOf(stack);
+  const url = gatewayOf(stack);
   const second = await ourCrowd.order(
     path === "player"
-      ? { ...common, port, path: "/v1/socket", hello: joinHello(sessionId), until: JOINED }
-      : { ...common, port, path: `/livescore/${sessionId}`, until: "[" },
+      ? { ...common, url: `${url}/v1/socket`, hello: joinHello(sessionId), until: JOINED }
+      : { ...common, url: `${url}/livescore/${sessionId}`, until: "[" },
   );
   const kib = (residentBytes(pid) - before) / sockets / 1_024;
   return { failures: first.failures + second.failures, kib };
@@ -237,7 +239,7 @@ function print(results: readonly FanoutResult[]): void {
     ...[of.kibPerSocket, of.missing, of.crowdUs],
   ]);
   console.log("\n(a) fan-out of a top-10 snapshot, 2 per second; target: ratio at most 1.25");
-  console.log(table([...head, ...more], rows));
+  console.log(textTable([...head, ...more], rows));
   const slower = results.filter(({ crowdUs, ours }) => crowdUs > ours.cpuUs);
   console.log(
     slower.length === 0

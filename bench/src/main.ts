@@ -7,10 +7,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { benchAnswers } from "./answers.js";
+import type { AnswersResult } from "./answers-report.js";
 import { benchConnects } from "./connects.js";
 import { benchFanout, type FanoutCase } from "./fanout.js";
+import { benchKill } from "./kill.js";
+import { benchMetrics } from "./metrics.js";
 import { readOptions } from "./options.js";
 import { Profiler } from "./profiler.js";
+import { benchRanks } from "./ranks.js";
 
 const RESULTS = fileURLToPath(new URL("../../.fanfare/bench.json", import.meta.url));
 const FULL_FANOUT: FanoutCase[] = [
@@ -32,7 +36,7 @@ console.log(
 if ((begun.load[0] ?? 0) > machine.cores)
   console.log("this machine is busy: trust only the ratios, and run it again");
 
-const results: Record<string, unknown> = {};
+const results: Record<string, unknown> & { answers?: AnswersResult } = {};
 if (options.wants("fanout"))
   results.fanout = await (quick
     ? benchFanout(QUICK_FANOUT, 8, 2)
@@ -48,9 +52,31 @@ if (options.wants("connect")) {
   if (connects.ours.failures > 0) process.exitCode = 1;
   results.connects = connects;
 }
+if (options.wants("ranks")) results.ranks = await benchRanks(quick ? 20_000 : 100_000, 3);
+if (options.wants("kill")) {
+  const kill = await benchKill(quick ? 500 : 2_000);
+  for (const { lost, doubled } of [kill.log, kill.postgres])
+    if (lost + doubled > 0) process.exitCode = 1;
+  if (kill.acknowledgedTwice < kill.players) process.exitCode = 1;
+  results.kill = kill;
+}
+if (options.wants("metrics")) {
+  const metrics = await benchMetrics(quick ? 2_000 : 10_000);
+  const { cpuUs } = gatewayOf(results.answers) ?? {};
+  if (cpuUs !== undefined)
+    console.log(
+      `of the gateway's ${cpuUs.toFixed(1)} µs an answer that is ` +
+        `${((metrics.answerNs / 1_000 / cpuUs) * 100).toFixed(1)} %`,
+    );
+  results.metrics = metrics;
+}
 mkdirSync(fileURLToPath(new URL(".", `file://${RESULTS}`)), { recursive: true });
 writeFileSync(
   RESULTS,
   `${JSON.stringify({ machine, begun, loadAfter: load(), ...results }, null, 2)}\n`,
 );
 console.log(`\nload average afterwards ${load().join(" ")}; all figures: ${RESULTS}`);
+
+function gatewayOf(answers: AnswersResult | undefined) {
+  return answers?.processes.find(({ name }) => name.startsWith("gateway"));
+}

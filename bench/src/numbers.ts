@@ -1,4 +1,5 @@
-/** Small statistics, waiting, and tables for a terminal. */
+/** Small statistics, and waiting. */
+import { nowMs } from "@fanfare/cli/crowd/clock";
 
 export function percentile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
@@ -23,11 +24,6 @@ export function timesOf(values: readonly number[]) {
   };
 }
 
-/** Milliseconds on the system's monotonic clock, the same in every process of this machine. */
-export function nowMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
-
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Polls until `holds`; false after `limitMs`. */
@@ -42,22 +38,4 @@ export async function holdsWithin(
     await sleep(everyMs);
   }
   return true;
-}
-
-export function table(head: string[], rows: (string | number)[][]): string {
-  const lines = [head, ...rows].map((row) => row.map(textOf));
-  const widths = head.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-        .join("  "),
-    )
-    .join("\n");
-}
-
-function textOf(cell: string | number): string {
-  if (typeof cell === "string") return cell;
-  if (Number.isNaN(cell)) return "-";
-  return String(Math.abs(cell) >= 100 ? Math.round(cell) : Math.round(cell * 100) / 100);
 }

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Stack } from "@fanfare/cli/stack/start-stack";
-import { holdsWithin, sleep, table } from "./numbers.js";
+import { textTable } from "@fanfare/cli/text-table";
+import { holdsWithin, sleep } from "./numbers.js";
 
 const DIRECTORY = fileURLToPath(new URL("../../.fanfare/profiles", import.meta.url));
 const NAMES = ["gateway-1", "quiz-1", "history-1", "leaderboard-1"];
@@ -70,7 +71,7 @@ function topOf(
     if (name !== undefined) times.set(name, (times.get(name) ?? 0) + (timeDeltas[i] ?? 0));
   }
   const rows = [...times].sort(([, a], [, b]) => b - a).slice(0, ROWS_MAX);
-  return table(
+  return textTable(
     [head, "µs"],
     rows.map(([name, us]) => [name, us / answers]),
   );

@@ -14,10 +14,15 @@ const ROUND_SECONDS = 120;
 export const openQuiz = (stack: Stack): Quiz =>
   openDoor(QuizService, stack.gatewayUrls, stack.adminToken);
 
-export const portOf = (stack: Stack) => Number(new URL(stack.gatewayUrls[0] ?? "").port);
+export const gatewayOf = (stack: Stack) => stack.gatewayUrls[0] ?? "";
 
 /** A lobby that waits for its host. */
-export async function createSession(quiz: Quiz, sessionId: string, rounds: number): Promise<void> {
+export async function createSession(
+  quiz: Quiz,
+  sessionId: string,
+  rounds: number,
+  options: { playersMax?: number } = {},
+): Promise<void> {
   const questions = Array.from({ length: rounds }, (_, i) => ({
     type: QuestionType.SINGLE_CHOICE,
     question: `Question ${i + 1}?`,
@@ -27,7 +32,7 @@ export async function createSession(quiz: Quiz, sessionId: string, rounds: numbe
   await quiz.createSession({
     sessionId,
     source: { case: "quiz", value: { title: "Bench", questions } },
-    options: { roundSeconds: ROUND_SECONDS },
+    options: { roundSeconds: ROUND_SECONDS, ...options },
   });
 }
 

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
-import { helm, ofKind, readYaml, refusalOf, render } from "./render.js";
+import { readLoadOptions } from "../../services/cli/src/load/load-flags.js";
+import { helm, ofKind, type PodSpec, readYaml, refusalOf, render } from "./render.js";
+import { findValidator } from "./tools.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const at = (path: string) => join(ROOT, path);
@@ -36,6 +38,7 @@ interface Skaffold {
 const skaffold = readYaml(await read("skaffold.yaml")) as Skaffold;
 const schema = JSON.parse(await read("charts/test/skaffold-v4beta13.schema.json")) as object;
 const dockerfile = await read("services/Dockerfile");
+const validate = helm ? await findValidator() : undefined;
 const [release] = skaffold.deploy.helm.releases;
 
 /** Every text in a value, however deep. */
@@ -120,6 +123,58 @@ describe("k8s/", () => {
     const [port] = kind.nodes.flatMap(({ extraPortMappings = [] }) => extraPortMappings);
     expect(dev.gateway.service).toEqual({ type: "NodePort", nodePort: port?.containerPort });
     expect(port?.hostPort).toBe(8_000);
+  });
+});
+
+describe("k8s/load-job.yaml", () => {
+  interface Job {
+    spec: {
+      completions: number;
+      parallelism: number;
+      completionMode: string;
+      template: { metadata: { labels: Record<string, string> }; spec: PodSpec };
+    };
+  }
+  const job = async () => readYaml(await read("k8s/load-job.yaml")) as Job;
+
+  test("its pods are all parts of one load, with flags that the command line takes", async () => {
+    const { spec } = await job();
+    expect(spec).toMatchObject({ completionMode: "Indexed", parallelism: spec.completions });
+    const [main, command, ...flags] = spec.template.spec.containers[0]?.args ?? [];
+    expect([main, command]).toEqual(["main.js", "load"]);
+    const parts = Array.from({ length: spec.completions }, (_, index) =>
+      // As the kubelet does it.
+      readLoadOptions(flags.map((flag) => flag.replace("$(JOB_COMPLETION_INDEX)", `${index}`))),
+    );
+    expect(parts.map(({ part }) => part)).toEqual([0, 1, 2, 3]);
+    for (const { parts: of, name } of parts)
+      expect({ of, name }).toEqual({ of: spec.completions, name: parts[0]?.name });
+  });
+
+  test.skipIf(!helm)("reaches the services, the log and the secrets of a release", async () => {
+    const { template } = (await job()).spec;
+    const values = readYaml(await read("k8s/values-load.yaml")) as object;
+    const rendered = await render({ values });
+    const services = ofKind(rendered, "Service").map(({ metadata }) => metadata.name);
+    const flags = template.spec.containers[0]?.args?.join(" ") ?? "";
+    const hosts = [...flags.matchAll(/\b(fanfare-[a-z-]+):\d+/g)].map(([, host]) => host);
+    expect(hosts).toHaveLength(3);
+    expect(services).toEqual(expect.arrayContaining(hosts));
+    const secrets = ofKind(rendered, "Secret");
+    for (const { valueFrom } of template.spec.containers[0]?.env ?? []) {
+      const wanted = valueFrom?.secretKeyRef;
+      if (!wanted) continue;
+      const found = secrets.find(({ metadata }) => metadata.name === wanted.name);
+      expect(Object.keys(found?.data ?? {}), wanted.key).toContain(wanted.key);
+    }
+    const policy = ofKind(rendered, "NetworkPolicy").find(
+      ({ metadata }) => metadata.name === "fanfare-nats",
+    );
+    expect(JSON.stringify(policy)).toContain('"app.kubernetes.io/component":"test"');
+  });
+
+  test.skipIf(!validate)("is taken by the validation of an API server", async () => {
+    expect(await validate?.(at("k8s/load-job.yaml"))).toContain("OK");
   });
 });
 

@@ -29,7 +29,7 @@ spec:
     - type: Pods
       pods:
         metric:
-          name: gateway_sockets
+          name: quiz_ws_connections
         target:
           type: AverageValue
           averageValue: {{ $autoscaling.sockets.perPod | quote }}
@@ -63,7 +63,6 @@ scaleDown:
 {{- define "fanfare.scaledObject" -}}
 {{- include "fanfare.needsApi" (dict "root" .root "api" "keda.sh/v1alpha1" "setting" (printf "%s.autoscaling.lag" .name) "advice" "install KEDA, or scale by CPU alone") -}}
 {{- $autoscaling := .values.autoscaling -}}
-{{- $metric := eq .name "history" | ternary "history_pending_entries" "leaderboard_pending" -}}
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:
@@ -81,7 +80,7 @@ spec:
     - type: prometheus
       metadata:
         serverAddress: {{ $autoscaling.lag.prometheusUrl | quote }}
-        query: {{ $autoscaling.lag.query | default (printf "sum(%s{namespace=%q})" $metric .root.Release.Namespace) | quote }}
+        query: {{ $autoscaling.lag.query | default (printf "sum(quiz_event_consumer_lag{namespace=%q,component=%q})" .root.Release.Namespace .name) | quote }}
         threshold: {{ $autoscaling.lag.perPod | quote }}
     - type: cpu
       metricType: Utilization

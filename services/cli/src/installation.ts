@@ -33,8 +33,13 @@ export async function findInstallation(
   };
 }
 
+/** What signs this installation's tokens: of the environment, else of `make up` here. */
+export function findSecret(env: Env): string | undefined {
+  return env.TOKEN_SECRET?.split(",")[0] || readSecret(homeOf(env));
+}
+
 function localAdminToken(env: Env): string {
-  const secret = env.TOKEN_SECRET?.split(",")[0] || readSecret(homeOf(env));
+  const secret = findSecret(env);
   if (!secret)
     throw new UsageError(
       "an admin token is needed: give -token or FANFARE_TOKEN, or run make up here first",

@@ -2,6 +2,8 @@
 import * as demo from "./commands/demo.js";
 import * as down from "./commands/down.js";
 import * as end from "./commands/end.js";
+import * as load from "./commands/load.js";
+import * as record from "./commands/record.js";
 import * as servers from "./commands/servers.js";
 import * as simulate from "./commands/simulate.js";
 import * as token from "./commands/token.js";
@@ -20,6 +22,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   up,
   down,
   simulate,
+  record,
+  load,
   end,
   token,
   servers,

@@ -44,8 +44,8 @@ async function answer(
     response.statusCode = faults.length === 0 ? 200 : 503;
     response.end(`${faults.join("\n") || "ok"}\n`);
   } else if (path === "/metrics") {
-    const text = await metrics.registry.metrics();
-    response.setHeader("content-type", metrics.registry.contentType);
+    const { contentType, text } = await metrics.page(request.headers.accept);
+    response.setHeader("content-type", contentType);
     response.end(text);
   } else {
     response.statusCode = 404;

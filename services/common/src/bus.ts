@@ -113,7 +113,7 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
           try {
             if (!error) listener(message);
           } catch (err) {
-            lifecycle.log.warn({ err, subject: message.subject }, "message passed over");
+            lifecycle.log.warn({ err, subject }, "message passed over");
           }
         },
       }),

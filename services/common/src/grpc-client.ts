@@ -13,10 +13,13 @@ import {
   type ServiceError as GrpcError,
   Metadata,
 } from "@grpc/grpc-js";
-import { GivenUpError } from "./errors.js";
+import { GivenUpError, type ServiceError } from "./errors.js";
+import { traceMadeCall } from "./grpc-spans.js";
 import { fromGrpcError } from "./grpc-status.js";
+import type { Metrics } from "./metrics.js";
 import type { MutualTls } from "./mutual-tls.js";
 import { type AnyMethod, serviceDefinition } from "./service-definition.js";
+import type { Span } from "./tracing.js";
 
 export interface CallOptions {
   /** Deadline; 5 s where nothing is said. Streams have none then. */
@@ -25,6 +28,8 @@ export interface CallOptions {
   token?: string;
   /** Gives up: a unary call fails with GivenUpError then, a stream just ends. */
   signal?: AbortSignal;
+  /** What is traced of that for which this is called; the call has a span then. */
+  origins?: readonly Span[] | undefined;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -52,22 +57,23 @@ export interface Connection {
   isConnected(): boolean;
 }
 
-/** How a client knows its server, and shows who it is. */
-export interface ClientSecurity {
-  tls: MutualTls;
+export interface ClientOptions {
+  /** How the client knows its server, and shows who it is; plain text without. */
+  tls?: MutualTls | undefined;
   /** The name that the server's certificate must have, where that is not the address's host. */
   serverName?: string;
+  /** Where calls count. */
+  metrics?: Metrics | undefined;
 }
 
-/** A client of one server at `host:port`, in plain text without `security`. `token` is asked once per call. */
+/** A client of one server at `host:port`. `token` is asked once per call. */
 export function createClient<S extends DescService>(
   service: S,
   address: string,
   token: () => string,
-  security?: ClientSecurity,
+  { tls, serverName, metrics }: ClientOptions = {},
 ): ServiceClient<S> & Connection {
-  const serverName = security?.serverName;
-  const client = new Client(address, security?.tls.channels() ?? credentials.createInsecure(), {
+  const client = new Client(address, tls?.channels() ?? credentials.createInsecure(), {
     ...(serverName ? { "grpc.ssl_target_name_override": serverName } : {}),
     "grpc.keepalive_time_ms": 30_000,
     "grpc.initial_reconnect_backoff_ms": 100,
@@ -88,7 +94,14 @@ export function createClient<S extends DescService>(
       const metadata = new Metadata();
       const bearer = options.token ?? token();
       if (bearer) metadata.set("authorization", `Bearer ${bearer}`);
-      return { metadata, message: create(method.input, request as never) };
+      const startedAt = performance.now();
+      const { origins } = options;
+      const traced = traceMadeCall({ method: wire.path.slice(1), address, origins }, metadata);
+      const ended = (thrown?: unknown) => {
+        traced(thrown);
+        metrics?.called(method.name, (performance.now() - startedAt) / 1_000, thrown);
+      };
+      return { metadata, message: create(method.input, request as never), ended };
     };
     methods[method.localName] =
       method.methodKind === "unary"
@@ -103,12 +116,14 @@ export function createClient<S extends DescService>(
 interface Begun {
   metadata: Metadata;
   message: object;
+  /** Notes the call's end, with what it threw or well. */
+  ended(thrown?: unknown): void;
 }
 
 function unary(
   client: Client,
   wire: AnyMethod,
-  { message, metadata }: Begun,
+  { message, metadata, ended }: Begun,
   { timeoutMs = TIMEOUT_MS, signal }: CallOptions,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -122,8 +137,10 @@ function unary(
       { deadline: Date.now() + timeoutMs },
       (error: GrpcError | null, response?: unknown) => {
         release();
-        if (!error) resolve(response);
-        else reject(signal?.aborted ? new GivenUpError(error) : fromGrpcError(error));
+        const thrown = error ? thrownFor(error, signal) : undefined;
+        ended(thrown);
+        if (thrown) reject(thrown);
+        else resolve(response);
       },
     );
     release = cancelOnAbort(call, signal);
@@ -136,7 +153,7 @@ async function* serverStream(
   begin: () => Begun,
   { timeoutMs, signal }: CallOptions,
 ): AsyncGenerator<unknown> {
-  const { message, metadata } = begin();
+  const { message, metadata, ended } = begin();
   const call = client.makeServerStreamRequest(
     wire.path,
     wire.requestSerialize,
@@ -146,14 +163,21 @@ async function* serverStream(
     timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
   );
   const release = cancelOnAbort(call, signal);
+  let thrown: ServiceError | undefined;
   try {
     for await (const response of call) yield response;
   } catch (error) {
-    if (!signal?.aborted) throw fromGrpcError(error as GrpcError);
+    thrown = thrownFor(error as GrpcError, signal);
+    if (!signal?.aborted) throw thrown;
   } finally {
+    ended(thrown);
     release();
     call.cancel();
   }
+}
+
+function thrownFor(error: GrpcError, signal: AbortSignal | undefined): ServiceError {
+  return signal?.aborted ? new GivenUpError(error) : fromGrpcError(error);
 }
 
 /** Cancels the call with the signal; the result lets go of a signal that outlives the call. */

@@ -1,34 +1,156 @@
 /**
- * Prometheus metrics of one process. Each service declares its own in its metrics.ts; here is what
- * all share. Never a player or session id as a label.
+ * Prometheus metrics of one process: what all processes have, and the page that shows them. Each
+ * service declares its own in its metrics.ts; docs/metrics.md lists all. Never a player or session
+ * id as a label.
  */
-import { Counter, collectDefaultMetrics, Registry } from "prom-client";
+import { readFileSync } from "node:fs";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type OpenMetricsContentType,
+  Registry,
+} from "prom-client";
+import { GivenUpError, ServiceError } from "./errors.js";
+import { watchEventLoop } from "./event-loop-lag.js";
+import { watchOpenFiles } from "./open-files.js";
+import { OperationTimes } from "./operation-times.js";
+import { countFaultLimit } from "./tracing.js";
 
-/** The process's registry, with Node's own metrics and the counter of limits that were hit. */
+/** Bounds of call times, in seconds. */
+export const CALL_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+) as { version: string };
+
+/** The process's registry with what every process has, and its page. */
 export class Metrics {
   readonly registry = new Registry();
+  /** The same metrics as OpenMetrics: the one form that can show exemplars. */
+  readonly #openMetrics = new Registry<OpenMetricsContentType>();
   /** Every named limit counts here when it is hit. */
   readonly limitHits: Counter<"limit">;
   /** Steps of the common clock (bus-clock.ts): NATS servers whose clocks nobody keeps. */
   readonly clockSteps: Counter;
+  #certificateEnd: (() => number) | undefined;
+  readonly #served: Histogram<"rpc_method" | "error_type">;
+  readonly #called: Histogram<"rpc_method" | "error_type">;
+  readonly #operations: Histogram<"db_system_name" | "db_operation_name" | "error_type">;
 
-  constructor(service: string) {
-    this.registry.setDefaultLabels({ service });
-    collectDefaultMetrics({
-      register: this.registry,
-      // The default of 10 ms wakes an idle process a hundred times a second.
-      eventLoopMonitoringPrecision: 100,
-    });
+  /** `component` is on every metric; `service` would be Prometheus Operator's own label. */
+  constructor(component: string) {
+    const registers = [this.registry];
+    for (const each of [this.registry, this.#openMetrics]) each.setDefaultLabels({ component });
+    this.#openMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    // The default of 10 ms wakes an idle process a hundred times a second.
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
+    watchEventLoop(this.registry, 100);
+    watchOpenFiles(this.registry);
+    new Gauge({
+      name: "quiz_build_info",
+      help: "1; the version that runs",
+      labelNames: ["version", "node"],
+      registers,
+    }).set({ version, node: process.versions.node }, 1);
     this.limitHits = new Counter({
-      name: "limit_hits_total",
+      name: "quiz_limit_hits_total",
       help: "Times that a named limit was hit",
       labelNames: ["limit"],
-      registers: [this.registry],
+      registers,
     });
+    countFaultLimit(() => this.limitHits.inc({ limit: "FAULT_SPANS_PER_SECOND_MAX" }));
     this.clockSteps = new Counter({
-      name: "clock_steps_total",
+      name: "quiz_clock_steps_total",
       help: "Steps of NATS' clock by more than a second, with which deadlines moved",
+      registers,
+    });
+    const certificateEnd = () => this.#certificateEnd?.();
+    new Gauge({
+      name: "quiz_tls_certificate_expiry_timestamp_seconds",
+      help: "When the certificate for mutual TLS ends, in Unix time",
+      registers,
+      collect() {
+        const end = certificateEnd();
+        // Without a certificate there is no sample.
+        if (end === undefined) this.remove();
+        else this.set(end);
+      },
+    });
+    this.#served = this.#calls("rpc_server_call_duration_seconds", "gRPC calls served");
+    this.#called = this.#calls("rpc_client_call_duration_seconds", "gRPC calls made");
+    this.#operations = new Histogram({
+      name: "db_client_operation_duration_seconds",
+      help: "Calls of Redis and PostgreSQL",
+      labelNames: ["db_system_name", "db_operation_name", "error_type"],
+      buckets: CALL_SECONDS,
+      registers,
+    });
+  }
+
+  /** Shows when the certificate for mutual TLS ends: `endsAt` in Unix seconds, asked for each page. */
+  watchCertificate(endsAt: () => number): void {
+    this.#certificateEnd = endsAt;
+  }
+
+  /** A gRPC call that this process served has ended, with `error` or well. */
+  served(method: string, seconds: number, error: ServiceError | undefined): void {
+    const limit = error?.metadata.limit;
+    if (limit !== undefined) this.limitHits.inc({ limit });
+    this.#served.observe({ rpc_method: method, error_type: reasonOf(error) }, seconds);
+  }
+
+  /** A gRPC call that this process made has ended, with what it threw or well. */
+  called(method: string, seconds: number, thrown?: unknown): void {
+    this.#called.observe({ rpc_method: method, error_type: reasonOf(thrown) }, seconds);
+  }
+
+  /** Times the named operations of a store of this process. */
+  operations(system: "redis" | "postgresql"): OperationTimes {
+    return new OperationTimes(system, this.#operations);
+  }
+
+  /** The page, as OpenMetrics where a scraper's Accept header asks for that. */
+  async page(accept = ""): Promise<{ contentType: string; text: string }> {
+    if (!accept.includes("application/openmetrics-text"))
+      return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+    this.#completeOpenMetrics();
+    return { contentType: this.#openMetrics.contentType, text: await this.#openMetrics.metrics() };
+  }
+
+  /**
+   * An OpenMetrics registry renames its counters for good, so it gets a view of each: an object that
+   * shares all but the name.
+   */
+  #completeOpenMetrics(): void {
+    for (const metric of this.registry.getMetricsAsArray()) {
+      const isCounter = (metric.type as unknown as string) === "counter";
+      const { name } = metric;
+      const openName = isCounter ? name.replace(/_total$/, "") : name;
+      if (this.#openMetrics.getSingleMetric(openName)) continue;
+      const view = isCounter ? Object.assign(Object.create(metric), { name: openName }) : metric;
+      this.#openMetrics.registerMetric(view);
+    }
+  }
+
+  #calls(name: string, help: string): Histogram<"rpc_method" | "error_type"> {
+    return new Histogram({
+      name,
+      help: `${help}; error_type is OK, the reason, or CANCELLED where the caller gave up`,
+      labelNames: ["rpc_method", "error_type"],
+      buckets: CALL_SECONDS,
       registers: [this.registry],
     });
   }
+}
+
+function reasonOf(thrown: unknown): string {
+  if (thrown === undefined) return "OK";
+  if (thrown instanceof GivenUpError) return "CANCELLED";
+  const reason = thrown instanceof ServiceError ? thrown.reason : ErrorReason.INTERNAL;
+  return ErrorReason[reason] ?? "INTERNAL";
 }

@@ -6,10 +6,14 @@
 import { PARTITIONS, STREAMS, storedPartitionSubjects } from "@fanfare/proto/addresses";
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { Bus } from "./bus.js";
+import { publishedBy } from "./bus-spans.js";
 import { type Lifecycle, pause, within } from "./lifecycle.js";
 import { Inbox } from "./partition-inbox.js";
-import { PartitionWatch } from "./partition-watch.js";
+import { applyInSpan } from "./partition-span.js";
+import { connected, entriesBehind, PartitionWatch, tellLoss } from "./partition-watch.js";
 import type { Presence } from "./presence.js";
+import type { ReaderMetrics } from "./reader-metrics.js";
+import type { Span } from "./tracing.js";
 
 /** One stored entry. */
 export interface LogEntry {
@@ -20,6 +24,8 @@ export interface LogEntry {
   /** When the log stored it, ms since 1970 on the server's clock. */
   storedAtMs: number;
   data: Uint8Array;
+  /** Its publishing, where that was traced. */
+  publishedBy?: Span | undefined;
 }
 
 export interface Batch {
@@ -30,6 +36,16 @@ export interface Batch {
   entries: readonly LogEntry[];
   /** Entries of the partition that were still to be read behind this batch. */
   pending: number;
+  /** The span of this batch, where an entry of it is traced. */
+  span?: Span | undefined;
+}
+
+/** What became of a batch. */
+export interface Applied {
+  /** The place that holds now; the batch's last sequence where all of it was applied. */
+  position: number;
+  /** Its entries that nobody can read or store, and that were passed over. */
+  passedOver?: number;
 }
 
 /** A projection of the log. `generation` names the stream: another one means that the log is new. */
@@ -50,7 +66,7 @@ export interface Projection {
   /** The last sequence that is in the result; 0 for none of this generation. */
   position(partition: number, generation: string): Promise<number>;
   /** Applies the batch and moves the place, or does nothing and says which place holds. */
-  apply(batch: Batch, generation: string): Promise<{ position: number }>;
+  apply(batch: Batch, generation: string): Promise<Applied>;
 }
 
 /** Entries on their way to a reader: with the inbox, all that it may hold. */
@@ -71,6 +87,13 @@ const REFUSED_PAUSE_MS = 50;
 interface Parts {
   bus: Bus;
   lifecycle: Lifecycle;
+  metrics: ReaderMetrics;
+}
+
+/** Learns how a reader gets on. */
+interface Progress {
+  onPlace(place: number): void;
+  onApplied(): void;
 }
 
 /** Keeps this pod's share of the partitions read until the lifecycle ends. */
@@ -78,7 +101,7 @@ export function readPartitions(
   projection: Projection,
   parts: Parts & { presence: Presence },
 ): { restart(partition: number): void } {
-  const { presence, lifecycle } = parts;
+  const { presence, lifecycle, metrics } = parts;
   const running = new Map<number, AbortController>();
   const loops = new Set<Promise<void>>();
   const share = () => {
@@ -88,11 +111,13 @@ export function readPartitions(
       if (mine && !current) {
         const abort = new AbortController();
         running.set(partition, abort);
+        metrics.begun(partition);
         const loop = readPartition(projection, partition, parts, abort.signal);
         loops.add(loop);
         void loop.then(() => loops.delete(loop));
       } else if (!mine && current) {
         running.delete(partition);
+        metrics.ended(partition);
         current.abort();
       }
     }
@@ -119,25 +144,36 @@ async function readPartition(
   parts: Parts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { log } = parts.lifecycle;
+  const { bus, lifecycle, metrics } = parts;
   let waitMs = RETRY_MIN_MS;
   let toldAt = Number.NEGATIVE_INFINITY;
+  let place: number | undefined;
   while (!signal.aborted) {
     // Asked while it is away, NATS would let each question run into its time-out.
-    await connection(parts.bus, signal);
+    await connected(bus, signal);
     let applied = 0;
-    const onApplied = () => {
-      applied++;
-      waitMs = RETRY_MIN_MS;
+    const progress = {
+      onPlace: (known: number) => {
+        place = known;
+      },
+      onApplied: () => {
+        applied++;
+        waitMs = RETRY_MIN_MS;
+      },
     };
     try {
-      await readOnce(projection, partition, { ...parts, onApplied }, signal);
+      await readOnce(projection, partition, { ...parts, ...progress }, signal);
       if (applied === 0) await pause(REFUSED_PAUSE_MS, signal);
     } catch (err) {
       if (signal.aborted) return;
       if (performance.now() - toldAt >= LOG_FAILURE_EVERY_MS) {
-        log.warn({ err, partition, projection: projection.name }, "reader starts again");
+        lifecycle.log.warn({ err, partition, projection: projection.name }, "reader starts again");
         toldAt = performance.now();
+        // What comes while the store is away waits unread: the log knows how much it is.
+        if (place !== undefined && bus.connected())
+          await entriesBehind(bus, partition, place)
+            .then((waiting) => metrics.waits(partition, waiting))
+            .catch(() => {});
       }
       await pause(waitMs, signal);
       waitMs = Math.min(waitMs * 2, RETRY_MAX_MS);
@@ -145,29 +181,16 @@ async function readPartition(
   }
 }
 
-/** Resolves once the bus is connected, or with the signal. */
-function connection(bus: Bus, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (bus.connected() || signal.aborted) return resolve();
-    const done = () => {
-      forget();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const forget = bus.onReconnect(done);
-    signal.addEventListener("abort", done);
-  });
-}
-
 /** Reads from the place that holds until it no longer does, an error, or the end. */
 async function readOnce(
   projection: Projection,
   partition: number,
-  { bus, lifecycle, onApplied }: Parts & { onApplied(): void },
+  { bus, lifecycle, metrics, onPlace, onApplied }: Parts & Progress,
   signal: AbortSignal,
 ): Promise<void> {
   const { created: generation, state } = await bus.jsm.streams.info(STREAMS.log);
   let place = await projection.position(partition, generation);
+  onPlace(place);
   const about = { projection: projection.name, partition, place };
   if (place > state.last_seq) await tellLoss(bus, lifecycle, about);
   const consumer = await bus.js.consumers.get(STREAMS.log, {
@@ -204,13 +227,20 @@ async function readOnce(
       }
       const pending = taken.at(-1)?.info.pending ?? 0;
       const entries = taken.map(toEntry);
-      const last = entries.at(-1)?.sequence ?? place;
-      const { position } = await projection.apply(
-        { partition, after: place, entries, pending },
-        generation,
-      );
-      if (position !== last) return;
-      place = last;
+      const last = entries.at(-1);
+      metrics.waits(partition, entries.length + pending, entries[0]?.storedAtMs);
+      const startedAt = performance.now();
+      const batch = { partition, after: place, entries, pending };
+      const { position, passedOver = 0 } = await applyInSpan(projection, batch, generation);
+      if (position !== last?.sequence) {
+        metrics.redelivered(entries.filter(({ sequence }) => sequence > position).length);
+        return;
+      }
+      const seconds = (performance.now() - startedAt) / 1_000;
+      metrics.applied({ entries: entries.length, passedOver, seconds });
+      metrics.waits(partition, pending, last.storedAtMs);
+      place = position;
+      onPlace(place);
       onApplied();
       await inbox.gather(projection.pace.gatherMs);
     }
@@ -254,26 +284,12 @@ async function fill(
   inbox.end();
 }
 
-/**
- * A log that ends before the place of its own projection has lost entries (a store that was brought
- * back from a backup). What is appended until it has caught up is not read: somebody must know.
- */
-async function tellLoss(
-  bus: Bus,
-  { log }: Lifecycle,
-  about: { projection: string; partition: number; place: number },
-): Promise<void> {
-  // Asked again: the first answer may be older than the place, which another reader has moved.
-  const { last_seq: end } = (await bus.jsm.streams.info(STREAMS.log)).state;
-  if (about.place > end)
-    log.error({ ...about, end }, "the log ends before this place: entries are lost");
-}
-
 function toEntry(message: JsMsg): LogEntry {
   return {
     subject: message.subject,
     sequence: message.seq,
     storedAtMs: Number(BigInt(message.info.timestampNanos) / 1_000_000n),
     data: message.data,
+    publishedBy: publishedBy(message),
   };
 }

@@ -1,10 +1,13 @@
 /**
- * Whether an idle reader really has read its partition to the end. A consumer lives on one server of a
+ * What a reader of a partition asks of the log itself: first of all whether it really has read to the
+ * end. A consumer lives on one server of a
  * cluster and knows that server's copy of the log alone: where that copy no longer grows (a replica that
  * can't recover), its heartbeats go on and nothing else does, for ever.
  */
 import { STREAMS, storedPartitionSubjects } from "@fanfare/proto/addresses";
+import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
 import type { Bus } from "./bus.js";
+import type { Lifecycle } from "./lifecycle.js";
 
 const LOOK_EVERY_MS = 5_000;
 
@@ -31,4 +34,48 @@ export class PartitionWatch {
     this.#behindAt = last && last.seq > place ? place : undefined;
     return before === place && this.#behindAt === place;
   }
+}
+
+/** Entries of a partition behind a place, as the log counts them. Rejects while it can't be reached. */
+export async function entriesBehind(bus: Bus, partition: number, place: number): Promise<number> {
+  const { name, num_pending } = await bus.jsm.consumers.add(STREAMS.log, {
+    filter_subjects: [storedPartitionSubjects(partition)],
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: place + 1,
+    ack_policy: AckPolicy.None,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: 5_000_000_000,
+  });
+  await bus.jsm.consumers.delete(STREAMS.log, name);
+  return num_pending;
+}
+
+/**
+ * A log that ends before the place of its own projection has lost entries (a store that was brought
+ * back from a backup). What is appended until it has caught up is not read: somebody must know.
+ */
+export async function tellLoss(
+  bus: Bus,
+  { log }: Lifecycle,
+  about: { projection: string; partition: number; place: number },
+): Promise<void> {
+  // Asked again: the first answer may be older than the place, which another reader has moved.
+  const { last_seq: end } = (await bus.jsm.streams.info(STREAMS.log)).state;
+  if (about.place > end)
+    log.error({ ...about, end }, "the log ends before this place: entries are lost");
+}
+
+/** Resolves once the bus is connected, or with the signal. */
+export function connected(bus: Bus, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (bus.connected() || signal.aborted) return resolve();
+    const done = () => {
+      forget();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const forget = bus.onReconnect(done);
+    signal.addEventListener("abort", done);
+  });
 }

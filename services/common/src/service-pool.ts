@@ -11,6 +11,7 @@ import { GivenUpError, ServiceError, unavailable } from "./errors.js";
 import { type Connection, createClient, type ServiceClient } from "./grpc-client.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { pause } from "./lifecycle.js";
+import type { Metrics } from "./metrics.js";
 import type { MutualTls } from "./mutual-tls.js";
 import { rendezvousOrder } from "./rendezvous.js";
 
@@ -18,6 +19,8 @@ import { rendezvousOrder } from "./rendezvous.js";
 const RESOLVE_EVERY_MS = 5_000;
 /** The same while no pod is known. */
 const RESOLVE_AGAIN_MS = 500;
+/** How often somebody who waits for the first pod looks. */
+const LOOK_EVERY_MS = 50;
 /** Pods that one request is offered to. */
 const PODS_TRIED_MAX = 3;
 /** After this time no further pod is tried: the caller has waited for long enough. */
@@ -26,6 +29,15 @@ const TRY_WITHIN_MS = 5_000;
 const AVOID_MS = 1_000;
 /** A pod that let a call run into its deadline is more likely to be stuck than busy. */
 const AVOID_SILENT_MS = 10_000;
+
+export interface PoolOptions {
+  /** Asked once per call. */
+  token(): string;
+  /** Each pod must show a certificate of its host's name then, whatever its address. */
+  tls?: MutualTls | undefined;
+  /** Where calls count. */
+  metrics?: Metrics | undefined;
+}
 
 export class ServicePool<S extends DescService> {
   readonly #clients = new Map<string, ServiceClient<S> & Connection>();
@@ -37,27 +49,28 @@ export class ServicePool<S extends DescService> {
   private constructor(
     private readonly service: S,
     private readonly targets: readonly string[],
-    private readonly token: () => string,
-    private readonly tls: MutualTls | undefined,
+    private readonly options: PoolOptions,
   ) {}
+
+  /** Whether a pod is known within `limitMs`; the signal ends the waiting. */
+  async isKnownWithin(limitMs: number, signal: AbortSignal): Promise<boolean> {
+    const deadline = performance.now() + limitMs;
+    while (this.#clients.size === 0 && performance.now() < deadline && !signal.aborted)
+      await pause(LOOK_EVERY_MS, signal);
+    return this.#clients.size > 0;
+  }
 
   /**
    * `url` is one or more `host:port`, comma-separated; a host with several addresses is several pods.
-   * With `tls` each of them must show a certificate of that host's name, whatever its address.
    */
   static async connect<S extends DescService>(
     service: S,
     url: string,
-    token: () => string,
+    options: PoolOptions,
     lifecycle: Lifecycle,
-    tls?: MutualTls,
   ): Promise<ServicePool<S>> {
-    const pool = new ServicePool(
-      service,
-      url.split(",").map((each) => each.trim()),
-      token,
-      tls,
-    );
+    const targets = url.split(",").map((each) => each.trim());
+    const pool = new ServicePool(service, targets, options);
     await pool.#resolve();
     if (pool.#clients.size === 0) lifecycle.log.warn({ url }, "no pod is known; looking again");
     const refresh = async () => {
@@ -150,8 +163,9 @@ export class ServicePool<S extends DescService> {
   }
 
   #connectTo(address: string, serverName: string): ServiceClient<S> & Connection {
-    const security = this.tls && { tls: this.tls, serverName };
-    return createClient(this.service, address, this.token, security);
+    const { token, tls, metrics } = this.options;
+    const options = tls ? { tls, serverName, metrics } : { metrics };
+    return createClient(this.service, address, token, options);
   }
 
   async #addressesOf(target: string): Promise<readonly string[]> {

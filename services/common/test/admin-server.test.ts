@@ -48,12 +48,14 @@ test("/readyz says whether work may come, and why not", async () => {
   expect(await get("/readyz")).toMatchObject({ status: 503, text: "draining\n" });
 });
 
-test("/metrics has Node's own and the limits that were hit, with the service's name", async () => {
+test("/metrics has Node's own and the limits that were hit, with the component's name", async () => {
   metrics.limitHits.inc({ limit: "SOCKETS_MAX" }, 3);
   const { status, text, headers } = await get("/metrics");
   expect(status).toBe(200);
   expect(headers.get("content-type")).toContain("text/plain");
-  expect(text).toMatch(/^limit_hits_total\{(?=.*limit="SOCKETS_MAX")(?=.*service="test").*\} 3$/m);
+  expect(text).toMatch(
+    /^quiz_limit_hits_total\{(?=.*limit="SOCKETS_MAX")(?=.*component="test").*\} 3$/m,
+  );
   expect(text).toContain("nodejs_eventloop_lag_seconds");
 });
 

@@ -1,6 +1,6 @@
 /** A projection in memory, as true to its word as Redis and PostgreSQL, and as moody as a test wants it. */
 import { PARTITIONS } from "@fanfare/proto/addresses";
-import type { Batch, Projection } from "../src/partition-reader.js";
+import type { Applied, Batch, Projection } from "../src/partition-reader.js";
 
 interface Kept {
   generation: string;
@@ -16,14 +16,20 @@ export class MemoryProjection implements Projection {
   /** Batches that were refused as they did not follow the place. */
   refusals = 0;
   batches = 0;
+  /** Neither says its place nor takes anything. */
+  isAway = false;
+  /** Entries of each batch that it says nobody can read. */
+  passedOver = 0;
   /** Called before each batch; what it throws fails the batch, true refuses it. */
   before: (batch: Batch) => Promise<boolean> | boolean = () => false;
 
   async position(partition: number, generation: string): Promise<number> {
+    this.#mustBeThere();
     return this.#of(partition, generation).position;
   }
 
-  async apply(batch: Batch, generation: string): Promise<{ position: number }> {
+  async apply(batch: Batch, generation: string): Promise<Applied> {
+    this.#mustBeThere();
     const refuses = await this.before(batch);
     const kept = this.#of(batch.partition, generation);
     if (refuses || batch.after !== kept.position) {
@@ -33,7 +39,11 @@ export class MemoryProjection implements Projection {
     this.batches++;
     for (const { sequence } of batch.entries) kept.sequences.push(sequence);
     kept.position = batch.entries.at(-1)?.sequence ?? kept.position;
-    return { position: kept.position };
+    return { position: kept.position, passedOver: this.passedOver };
+  }
+
+  #mustBeThere(): void {
+    if (this.isAway) throw new Error("the store is away");
   }
 
   /** What FLUSHALL does. */

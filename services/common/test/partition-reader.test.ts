@@ -1,10 +1,12 @@
 /** Readers on a real NATS: whatever happens, each entry is applied exactly once, in order. */
-import { partitionOf, STREAMS, subjectForScore } from "@fanfare/proto/addresses";
+import { PARTITIONS, partitionOf, STREAMS, subjectForScore } from "@fanfare/proto/addresses";
+import { Registry } from "prom-client";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Bus, connectBus } from "../src/bus.js";
 import type { Lifecycle } from "../src/lifecycle.js";
 import { readPartitions } from "../src/partition-reader.js";
 import { Presence } from "../src/presence.js";
+import { ReaderMetrics } from "../src/reader-metrics.js";
 import { type NatsServer, startNats } from "../src/servers/nats.js";
 import { MemoryProjection } from "./memory-projection.js";
 import { eventually, type LogLine, newLifecycle } from "./parts.js";
@@ -46,8 +48,11 @@ async function startPod(kind = "history", name = "pod-a") {
   pods.push(pod);
   const own = await connectBus({ url: nats.url, name, replicas: 1 }, pod.lifecycle);
   const presence = await Presence.start(kind, name, own, pod.lifecycle);
-  const readers = readPartitions(projection, { bus: own, presence, lifecycle: pod.lifecycle });
-  return { ...pod, readers, presence, bus: own };
+  const registry = new Registry();
+  const metrics = new ReaderMetrics(registry);
+  const { lifecycle } = pod;
+  const readers = readPartitions(projection, { bus: own, presence, lifecycle, metrics });
+  return { ...pod, readers, presence, bus: own, registry };
 }
 
 /** Publishes entries over all sessions, as many at once as one connection may have under way. */
@@ -242,4 +247,53 @@ test("a consumer that gives no more, though its heartbeats go on, is replaced", 
     await bus.jsm.consumers.pause(STREAMS.log, name, until);
   await publish(40);
   await eventually("the others", () => projection.count() === 80, 30_000);
+});
+
+/** What a pod's page says of a metric. */
+async function said(registry: Registry, name: string): Promise<number> {
+  const text = await registry.getSingleMetricAsString(name);
+  return [...text.matchAll(/^\w+(?:\{[^}]*\})? (\S+)$/gm)].reduce(
+    (sum, [, n]) => sum + Number(n),
+    0,
+  );
+}
+
+test("a pod says how many entries it has applied, passed over, and read again", async () => {
+  let refusals = 0;
+  // The first batch that is refused is read again.
+  projection.before = ({ entries }) => entries.length > 1 && refusals++ === 0;
+  projection.passedOver = 1;
+  await publish(400);
+  const { registry } = await startPod();
+  await expectAppliedOnce();
+  const { batches } = projection;
+  const text = await registry.metrics();
+  expect(text).toContain(`quiz_events_consumed_total{result="applied"} ${400 - batches}\n`);
+  expect(text).toContain(`quiz_events_consumed_total{result="passed over"} ${batches}\n`);
+  expect(await said(registry, "quiz_events_redelivered_total")).toBeGreaterThan(1);
+  expect(await said(registry, "quiz_event_partitions")).toBe(PARTITIONS);
+  expect(text).toContain(`quiz_event_apply_duration_seconds_count ${batches}\n`);
+});
+
+test("entries that come while the store is away wait, and are seen to", async () => {
+  await publish(40);
+  const { registry } = await startPod();
+  await expectAppliedOnce();
+  expect(await said(registry, "quiz_event_consumer_lag")).toBe(0);
+  expect(await said(registry, "quiz_event_consumer_lag_seconds")).toBe(0);
+  projection.isAway = true;
+  await publish(400);
+  await eventually(
+    "all that waits is counted",
+    async () => (await said(registry, "quiz_event_consumer_lag")) === 400,
+    30_000,
+  );
+  expect(await said(registry, "quiz_event_consumer_lag_seconds")).toBeGreaterThan(0);
+  projection.isAway = false;
+  await expectAppliedOnce();
+  await eventually(
+    "nothing waits",
+    async () => (await said(registry, "quiz_event_consumer_lag")) === 0,
+  );
+  expect(await said(registry, "quiz_event_consumer_lag_seconds")).toBe(0);
 });

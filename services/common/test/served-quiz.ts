@@ -2,7 +2,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { ServiceError } from "../src/errors.js";
-import { type ClientSecurity, createClient, type ServiceClient } from "../src/grpc-client.js";
+import { type ClientOptions, createClient, type ServiceClient } from "../src/grpc-client.js";
 import {
   type GrpcServerOptions,
   type Handlers,
@@ -31,9 +31,9 @@ export interface Served extends AsyncDisposable {
   /** Every call that has ended. */
   calls: { method: string; seconds: number; error: ServiceError | undefined }[];
   /** A client with a token of this role; closed with the server. */
-  as(role: Role, security?: ClientSecurity): QuizClient;
+  as(role: Role, options?: ClientOptions): QuizClient;
   /** A client that sends this as its token. */
-  withToken(token: string, security?: ClientSecurity): QuizClient;
+  withToken(token: string, options?: ClientOptions): QuizClient;
 }
 
 /** Serves the given handlers; what is not given fails. Roles are any unless given. */
@@ -44,8 +44,13 @@ export async function serveQuiz(
 ): Promise<Served> {
   const { lifecycle, lines } = newLifecycle();
   const health = new Health();
-  const metrics = new Metrics("test");
   const calls: Served["calls"] = [];
+  const metrics = new (class extends Metrics {
+    override served(method: string, seconds: number, error: ServiceError | undefined): void {
+      calls.push({ method, seconds, error });
+      super.served(method, seconds, error);
+    }
+  })("test");
   const clients: QuizClient[] = [];
   const names = QuizService.methods.map(({ localName }) => localName);
   const service = {
@@ -62,15 +67,14 @@ export async function serveQuiz(
       health,
       drainMs: 0,
       metrics,
-      onCall: (method, seconds, error) => void calls.push({ method, seconds, error }),
       ...options,
     },
     lifecycle,
   );
   health.started();
   const address = `127.0.0.1:${port}`;
-  const withToken = (token: string, security?: ClientSecurity) => {
-    const client = createClient(QuizService, address, () => token, security);
+  const withToken = (token: string, options?: ClientOptions) => {
+    const client = createClient(QuizService, address, () => token, options);
     clients.push(client);
     return client;
   };
@@ -82,7 +86,7 @@ export async function serveQuiz(
     metrics,
     calls,
     withToken,
-    as: (role, security) => withToken(tokens.issue({ role, subject: `a ${role}` }, 60), security),
+    as: (role, options) => withToken(tokens.issue({ role, subject: `a ${role}` }, 60), options),
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.close();
       await lifecycle.close();

@@ -48,9 +48,21 @@ async function startPod(behave?: () => Promise<never>, options: { port?: number 
 async function connect(url: string) {
   const { lifecycle, lines } = newLifecycle();
   opened.push({ [Symbol.asyncDispose]: () => lifecycle.close() });
-  const pool = await ServicePool.connect(QuizService, url, token, lifecycle);
+  const pool = await ServicePool.connect(QuizService, url, { token }, lifecycle);
   return { pool, lines };
 }
+
+test("says whether a pod is known, or that none came in time", async () => {
+  const pod = await startPod();
+  const { signal } = new AbortController();
+  expect(await (await connect(pod.address)).pool.isKnownWithin(0, signal)).toBe(true);
+  const { pool } = await connect("no-such-host.invalid:9001");
+  const asked = performance.now();
+  expect(await pool.isKnownWithin(120, signal)).toBe(false);
+  expect(performance.now() - asked).toBeGreaterThanOrEqual(120);
+  const waiting = pool.isKnownWithin(60_000, AbortSignal.timeout(50));
+  expect(await waiting).toBe(false);
+});
 
 const ask = async (client: QuizClient) => (await client.resolvePin({})).sessionId;
 

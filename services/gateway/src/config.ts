@@ -4,7 +4,7 @@ import { common, port, readEnv, whole, z } from "@fanfare/common/config";
 
 const KIB = 1024;
 
-/** What a client may do, and how much memory it may cost. Each counts in limit_hits_total{limit}. */
+/** What a client may do, and how much memory it may cost. Each counts in quiz_limit_hits_total{limit}. */
 const limits = {
   /** Largest client frame; what is larger is refused with TOO_LARGE, beyond 16 KiB the socket closes. */
   FRAME_BYTES_MAX: whole(4 * KIB, 256, 16 * KIB),

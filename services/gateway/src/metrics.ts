@@ -1,135 +1,172 @@
-/** What the gateway counts. Labels are of small, fixed sets: never a player, a session or an address. */
+/**
+ * What the gateway counts (docs/metrics.md). Labels are of small, fixed sets: never a player, a
+ * session or an address. What each answer and each frame passes is
+ * a HotCounter or a HotHistogram.
+ */
+import { HotCounter, LabelledHotCounter } from "@fanfare/common/hot-counter";
+import { HotHistogram } from "@fanfare/common/hot-histogram";
 import { Metrics } from "@fanfare/common/metrics";
-import { Counter, Gauge, Histogram } from "prom-client";
+import { Counter, Histogram } from "prom-client";
 import type { LimitName } from "./config.js";
+import { SocketGauges } from "./socket-gauges.js";
 
 const QUICK = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2, 5];
 
 export class GatewayMetrics extends Metrics {
   readonly #on = { registers: [this.registry] };
-  readonly closes = new Counter({
-    name: "gateway_closes_total",
-    help: "Closed sockets by close code",
-    labelNames: ["code"],
-    ...this.#on,
-  });
-  readonly refusedUpgrades = new Counter({
-    name: "gateway_upgrades_refused_total",
-    help: "Sockets refused before the upgrade",
-    labelNames: ["cause"],
-    ...this.#on,
-  });
-  readonly framesReceived = new Counter({
-    name: "gateway_frames_received_total",
+
+  constructor() {
+    super("gateway");
+    // At 0 from the start: a series that is born with its first fault hides that fault from rate().
+    for (const fault of FAULTS) {
+      this.answers.add(fault, 0);
+      this.joins.inc({ result: fault }, 0);
+    }
+    for (const recovered of ["true", "false"]) this.resumes.inc({ recovered }, 0);
+    for (const reason of new Set(Object.values(ADMISSION))) this.#turnedAway.inc({ reason }, 0);
+  }
+
+  /** Gauges that are read off the sockets and rooms when the page is. */
+  readonly gauges = new SocketGauges(this.registry);
+  /** open, or the cause of the refusal. */
+  readonly connects = this.#counter("quiz_ws_connects_total", "Upgrades by result", "result");
+  readonly disconnects = this.#counter(
+    "quiz_ws_disconnects_total",
+    "Closed sockets by close code's name; other where the client or the line chose the code",
+    "reason",
+  );
+  readonly handshake = this.#seconds(
+    "quiz_ws_handshake_duration_seconds",
+    "From a socket's opening to its being in",
+  );
+  readonly joins = this.#counter("quiz_ws_joins_total", "Joins by result", "result");
+  readonly resumes = this.#counter(
+    "quiz_ws_resumes_total",
+    "Players who came back: true, or false where they were refused",
+    "recovered",
+  );
+  readonly takeovers = this.#counter(
+    "quiz_ws_takeovers_total",
+    "Sockets closed because their player came in through a newer one",
+  );
+  readonly #turnedAway = this.#counter(
+    "quiz_ws_admission_rejected_total",
+    "Sockets and joins turned away by a limit",
+    "reason",
+  );
+  readonly #rateLimited = this.#counter(
+    "quiz_ws_rate_limited_total",
+    "Frames refused as too many",
+    "scope",
+  );
+  readonly framesReceived = new LabelledHotCounter({
+    name: "quiz_ws_frames_received_total",
     help: "Client frames",
-    labelNames: ["type"],
+    label: "type",
     ...this.#on,
   });
-  readonly framesSent = new Counter({
-    name: "gateway_frames_sent_total",
+  readonly framesSent = new LabelledHotCounter({
+    name: "quiz_ws_frames_sent_total",
     help: "Frames given to sockets",
-    labelNames: ["type"],
+    label: "type",
     ...this.#on,
   });
-  readonly encodes = new Counter({
-    name: "gateway_frame_encodes_total",
+  readonly framesEncoded = new LabelledHotCounter({
+    name: "quiz_ws_frames_encoded_total",
     help: "Frames encoded: for a room once, however many sockets it has",
-    labelNames: ["type"],
+    label: "type",
     ...this.#on,
   });
-  readonly refusals = new Counter({
-    name: "gateway_refusals_total",
-    help: "Refused frames by reason",
-    labelNames: ["reason"],
+  readonly sentBytes = new HotCounter({
+    name: "quiz_ws_sent_bytes_total",
+    help: "Bytes of frames given to sockets",
     ...this.#on,
   });
-  readonly answers = new Counter({
-    name: "gateway_answers_total",
-    help: "Answers by outcome",
-    labelNames: ["outcome"],
+  readonly refusals = this.#counter(
+    "quiz_ws_frames_refused_total",
+    "Refused frames by reason",
+    "reason",
+  );
+  readonly dropped = this.#counter(
+    "quiz_ws_frames_dropped_total",
+    "Frames dropped because their socket had too much waiting",
+    "reason",
+  );
+  readonly slowClosed = this.#counter(
+    "quiz_ws_slow_disconnects_total",
+    "Sockets closed because they read too slowly",
+  );
+  readonly doorCalls = this.#counter("quiz_door_calls_total", "Calls at the JSON door", "code");
+  readonly answers = new LabelledHotCounter({
+    name: "quiz_answers_total",
+    help: "Answers as players were told: accepted, or the reason",
+    label: "result",
     ...this.#on,
   });
-  readonly answerAck = new Histogram({
-    name: "gateway_answer_ack_seconds",
+  readonly answerAck = new HotHistogram({
+    name: "quiz_answer_ack_duration_seconds",
     help: "From an answer's arrival to its acknowledgement",
     buckets: QUICK,
     ...this.#on,
   });
   readonly answerBatch = new Histogram({
-    name: "gateway_answer_batch",
+    name: "quiz_answer_batch_size",
     help: "Answers in one call",
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500],
     ...this.#on,
   });
-  readonly joins = new Counter({
-    name: "gateway_joins_total",
-    help: "Joins by outcome",
-    labelNames: ["outcome"],
+  readonly questionBroadcast = new Histogram({
+    name: "quiz_question_broadcast_duration_seconds",
+    help: "From the first to the last socket of a room's question",
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     ...this.#on,
   });
-  readonly resumes = new Counter({
-    name: "gateway_resumes_total",
-    help: "Returns of players by outcome",
-    labelNames: ["outcome"],
-    ...this.#on,
-  });
-  readonly takeovers = new Counter({
-    name: "gateway_takeovers_total",
-    help: "Sockets closed because their player came in through a newer one",
-    ...this.#on,
-  });
-  readonly dropped = new Counter({
-    name: "gateway_dropped_total",
-    help: "Frames dropped because their socket had too much waiting",
-    ...this.#on,
-  });
-  readonly slowClosed = new Counter({
-    name: "gateway_slow_closed_total",
-    help: "Sockets closed because they read too slowly",
-    ...this.#on,
-  });
-  readonly results = new Histogram({
-    name: "gateway_results_seconds",
-    help: "From a reveal to the last player's own result",
+  readonly results = this.#seconds(
+    "quiz_results_duration_seconds",
+    "From a reveal to the last player's own result",
+  );
+  readonly freshness = new HotHistogram({
+    name: "quiz_leaderboard_freshness_seconds",
+    help: "From the log's storing of the oldest change in a snapshot to its frame",
     buckets: QUICK,
     ...this.#on,
   });
-  readonly boardAge = new Histogram({
-    name: "gateway_board_age_seconds",
-    help: "From the leaderboard's snapshot to its arrival here",
-    buckets: QUICK,
-    ...this.#on,
-  });
-  readonly doorCalls = new Counter({
-    name: "gateway_door_calls_total",
-    help: "Calls at the JSON door by code",
-    labelNames: ["code"],
-    ...this.#on,
-  });
-
-  /** Counted when asked for: open sockets by role (new ones have not said hello), and rooms. */
-  watch(state: { sockets(): ReadonlyMap<string, number>; rooms(): number }): void {
-    new Gauge({
-      name: "gateway_sockets",
-      help: "Open sockets by role; new ones have not said hello",
-      labelNames: ["role"],
-      ...this.#on,
-      collect() {
-        this.reset();
-        for (const [role, count] of state.sockets()) this.set({ role }, count);
-      },
-    });
-    new Gauge({
-      name: "gateway_rooms",
-      help: "Sessions followed",
-      ...this.#on,
-      collect() {
-        this.set(state.rooms());
-      },
-    });
-  }
 
   limitHit(limit: LimitName): void {
     this.limitHits.inc({ limit });
+    const admission = ADMISSION[limit];
+    if (admission) this.#turnedAway.inc({ reason: admission });
+    const scope = SCOPE[limit];
+    if (scope) this.#rateLimited.inc({ scope });
+  }
+
+  #counter<L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, ...this.#on });
+  }
+
+  #seconds(name: string, help: string): Histogram {
+    return new Histogram({ name, help, buckets: QUICK, ...this.#on });
   }
 }
+
+/** What counts against the promises (docs/monitoring.md). */
+const FAULTS = ["UNAVAILABLE", "INTERNAL", "CONFLICT"];
+
+/** Limits that turn sockets and joins away. */
+const ADMISSION: Partial<Record<LimitName, string>> = {
+  SOCKETS_MAX: "sockets",
+  ROOMS_MAX: "rooms",
+  HELLO_WITHIN_MS: "no hello",
+  JOINS_PER_SECOND_PER_IP: "joins",
+  PINS_PER_MINUTE_PER_IP: "pins",
+};
+
+/** Limits of how often something may be said. */
+const SCOPE: Partial<Record<LimitName, string>> = {
+  FRAMES_PER_SECOND_MAX: "frames",
+  ANSWERS_PER_SECOND_MAX: "answers",
+  ANSWERS_PENDING_MAX: "answers",
+  BOARD_REQUESTS_PER_SECOND_MAX: "boards",
+  JOINS_PER_SECOND_PER_IP: "joins",
+  PINS_PER_MINUTE_PER_IP: "pins",
+};

@@ -10,6 +10,7 @@ import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
+import { traceIdOf } from "@fanfare/common/tracing";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
@@ -42,12 +43,17 @@ import { WideRowsReader } from "./handlers/wide-rows.js";
 import { GatewayMetrics } from "./metrics.js";
 
 const RESUME_TOKEN_SECONDS = 30 * 24 * 60 * 60;
+/**
+ * A gateway that is installed together with the others is ready once it knows them, so that nobody who
+ * comes in is refused. After this time it is ready without: boards and pages are better than nothing.
+ */
+const SERVICES_WITHIN_MS = 20_000;
 /** A room whose record can't be read in this time refuses its clients for now. */
 const READ_WITHIN_MS = 2_000;
 
 /** Starts everything and returns the bound ports. */
 export async function startServer(config: Config, lifecycle: Lifecycle) {
-  const metrics = new GatewayMetrics("gateway");
+  const metrics = new GatewayMetrics();
   const health = new Health();
   const admin = { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics };
   const adminPort = await startAdminServer(admin, lifecycle);
@@ -58,7 +64,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   );
   health.require("NATS", bus.connected);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
-  const services = await connectServices(config, lifecycle);
+  const services = await connectServices(config, metrics, lifecycle);
   const app = uWS.App();
   const parts = { config, metrics, bus, clock, services, app, lifecycle };
   const { gateway, wideRows } = await buildGateway(parts);
@@ -69,7 +75,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
     onLeaving: (client, delayMs) => sayReconnect(gateway, client, delayMs),
     onFault: (error) => gateway.onFault(error, "a frame was not handled; its socket is closed"),
   });
-  metrics.watch({ sockets: () => sockets.count(), rooms: () => gateway.rooms.size });
+  metrics.gauges.watch({ sockets: () => sockets.count(), rooms: () => gateway.rooms.count() });
   sockets.serve(app);
   const { quiz, leaderboard, quizMaster } = services;
   const door = [
@@ -80,19 +86,21 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   new JsonDoor(door, gateway.identities, config, metrics, gateway.onFault).serve(app);
   pages.serve(app);
   const httpPort = await listen(app, { config, health, sockets }, lifecycle);
+  const pools = [quiz, leaderboard, quizMaster];
+  await Promise.all(pools.map((pool) => pool.isKnownWithin(SERVICES_WITHIN_MS, lifecycle.signal)));
   health.started();
   lifecycle.log.info({ httpPort, adminPort }, "gateway is ready");
   return { httpPort, adminPort };
 }
 
-async function connectServices(config: Config, lifecycle: Lifecycle) {
+async function connectServices(config: Config, metrics: GatewayMetrics, lifecycle: Lifecycle) {
   const service = new ServiceToken(new Tokens(config.TOKEN_SECRET), config.POD_NAME);
-  const token = () => service.get();
-  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle);
+  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle, metrics);
+  const options = { token: () => service.get(), tls, metrics };
   const [quiz, leaderboard, quizMaster] = await Promise.all([
-    ServicePool.connect(QuizService, config.QUIZ_URL, token, lifecycle, tls),
-    ServicePool.connect(LeaderboardService, config.LEADERBOARD_URL, token, lifecycle, tls),
-    ServicePool.connect(QuizMasterService, config.QUIZ_MASTER_URL, token, lifecycle, tls),
+    ServicePool.connect(QuizService, config.QUIZ_URL, options, lifecycle),
+    ServicePool.connect(LeaderboardService, config.LEADERBOARD_URL, options, lifecycle),
+    ServicePool.connect(QuizMasterService, config.QUIZ_MASTER_URL, options, lifecycle),
   ]);
   return { quiz, leaderboard, quizMaster };
 }
@@ -112,11 +120,9 @@ async function buildGateway(parts: Parts) {
   const { config, metrics, bus, clock, services, lifecycle } = parts;
   const { quiz, leaderboard } = services;
   const onFault = (err: unknown, what: string) => lifecycle.log.warn({ err }, what);
-  const encoder = new FrameEncoder((type) => metrics.encodes.inc({ type }));
+  const encoder = new FrameEncoder((type) => metrics.framesEncoded.add(type));
   const reader = await jetstreamManager(bus.nc, { timeout: READ_WITHIN_MS, checkAPI: false });
-  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log, (takenAtMs) =>
-    metrics.boardAge.observe(Math.max(0, clock.now() - takenAtMs) / 1_000),
-  );
+  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log);
   const boards = new LeaderboardBoards(leaderboard);
   const names = new NameTeller(() => gateway);
   const wideRows = new WideRowsReader(() => gateway);
@@ -130,6 +136,8 @@ async function buildGateway(parts: Parts) {
       duties: {
         resultsDue: (room, round) => void tellResults(gateway, room, round),
         namesDue: (room) => names.due(room),
+        boardShown: (sinceMs, span) =>
+          metrics.freshness.observe(Math.max(0, clock.now() - sinceMs) / 1_000, traceIdOf(span)),
         wideRowsDue: (room) => wideRows.due(room),
       },
     },

@@ -60,7 +60,7 @@ test.each([
   const ann = suite.use(await gateway.join(sessionId, "ann"));
   await backstage.openRound(sessionId, 1);
   await ann.next("question");
-  const counted = `gateway_refusals_total{reason="${reason}"`;
+  const counted = `quiz_ws_frames_refused_total{reason="${reason}"`;
   const before = await gateway.metric(counted);
   ann.sendText(text);
   const refused = await ann.next("refused");
@@ -91,10 +91,10 @@ test("a binary frame is refused", async () => {
 test("a frame over the limit is refused as too large; far over it the socket closes", async () => {
   const { gateway } = suite;
   const ann = suite.use(await gateway.join(await suite.newSession(), "ann"));
-  const before = await gateway.metric('limit_hits_total{limit="FRAME_BYTES_MAX"');
+  const before = await gateway.metric('quiz_limit_hits_total{limit="FRAME_BYTES_MAX"');
   ann.send({ ping: { id: 1 }, pad: "x".repeat(5_000) });
   expect(await ann.next("refused")).toMatchObject({ reason: "ERROR_REASON_TOO_LARGE" });
-  expect((await gateway.metric('limit_hits_total{limit="FRAME_BYTES_MAX"')) - before).toBe(1);
+  expect((await gateway.metric('quiz_limit_hits_total{limit="FRAME_BYTES_MAX"')) - before).toBe(1);
   await settled(ann);
   ann.send({ pad: "x".repeat(1_000_000) });
   expect((await ann.closed).code).toBeGreaterThan(1_000);
@@ -136,5 +136,5 @@ test("ten frames that cannot be read close the socket for good", async () => {
   for (let frame = 0; frame < 12; frame++) ann.sendText("?");
   expect(await ann.closed).toMatchObject({ code: 4504 });
   expect(ann.all("refused")).toHaveLength(10);
-  expect(await gateway.metric('limit_hits_total{limit="BAD_FRAMES_MAX"')).toBeGreaterThan(0);
+  expect(await gateway.metric('quiz_limit_hits_total{limit="BAD_FRAMES_MAX"')).toBeGreaterThan(0);
 });

@@ -101,7 +101,7 @@ export class TestGateway {
     return client;
   }
 
-  /** The value of a metric, with labels in the order of the page: `limit_hits_total{limit="X"`. */
+  /** The value of a metric, with labels in the order of the page: `quiz_limit_hits_total{limit="X"`. */
   async metric(prefix: string): Promise<number> {
     const page = await (await fetch(`http://127.0.0.1:${this.adminPort}/metrics`)).text();
     const lines = page.split("\n").filter((line) => line.startsWith(prefix));

@@ -6,7 +6,7 @@ import { openSuite } from "./suite.js";
 const suite = openSuite();
 
 const hits = (gateway: TestGateway, limit: string) =>
-  gateway.metric(`limit_hits_total{limit="${limit}"`);
+  gateway.metric(`quiz_limit_hits_total{limit="${limit}"`);
 
 test("frames beyond the rate are dropped, and the client is told once", async () => {
   const gateway = await suite.startGateway({ FRAMES_PER_SECOND_MAX: "5" });
@@ -153,12 +153,12 @@ test("a reader that stops reading is dropped and counted, while the others are s
     const question = { type: 1, text: `${round} ${text}`, options: [] };
     await backstage.openRound(sessionId, 1, 20, { question });
     await until("the quick one", () => quick.all("question").length === round);
-    return (await gateway.metric("gateway_slow_closed_total")) === 1;
+    return (await gateway.metric("quiz_ws_slow_disconnects_total")) === 1;
   };
   // Long before its silence would end it.
   await until("the slow one to be dropped", pushed, 15_000);
   expect(await hits(gateway, "SOCKET_BUFFER_BYTES_MAX")).toBe(1);
-  expect(await gateway.metric("gateway_dropped_total")).toBeGreaterThan(0);
+  expect(await gateway.metric("quiz_ws_frames_dropped_total")).toBeGreaterThan(0);
   slow.socket.resume();
   expect((await slow.closed).code).toBe(1006);
   const back = suite.use(await gateway.watch(sessionId));

@@ -92,8 +92,8 @@ test("a room's frame is encoded once, however many sockets it has", async () => 
     Array.from({ length: 40 }, (_, index) => gateway.join(sessionId, `player${index}`)),
   );
   for (const player of players) suite.use(player);
-  const encodes = (type: string) => gateway.metric(`gateway_frame_encodes_total{type="${type}"`);
-  const sent = (type: string) => gateway.metric(`gateway_frames_sent_total{type="${type}"`);
+  const encodes = (type: string) => gateway.metric(`quiz_ws_frames_encoded_total{type="${type}"`);
+  const sent = (type: string) => gateway.metric(`quiz_ws_frames_sent_total{type="${type}"`);
   const before = { encodes: await encodes("question"), sent: await sent("question") };
   await backstage.openRound(sessionId, 1);
   await Promise.all(players.map((player) => player.next("question")));

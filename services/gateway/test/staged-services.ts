@@ -35,6 +35,7 @@ export function quizHandlers(director: () => Director): Handlers<typeof QuizServ
     createSession: none,
     listSessions: none,
     exportHistory: none,
+    exportQuiz: none,
     watchSession: none,
     banPlayer: none,
     async getSession({ sessionId }: { sessionId: string }) {
@@ -143,13 +144,15 @@ export function leaderboardHandlers(director: () => Director): Handlers<typeof L
       away();
       director().calls.push(`getStandings ${playerIds.length}`);
       const all = new Map(standingsOf(sessionId).map((each) => [each.playerId, each]));
-      const standings = playerIds.flatMap((playerId) => {
-        const found = all.get(playerId);
-        if (!found) return [];
-        return [{ playerId, points: found.points, rank: found.rank, change: 1, gap: 5 }];
-      });
-      const finalRound = director().sessions.get(sessionId)?.finalRound ?? 0;
-      return { standings, players: all.size, finalRound };
+      const found = playerIds.map((playerId) => all.get(playerId));
+      return {
+        ranks: found.map((each) => each?.rank ?? 0),
+        points: found.map((each) => each?.points ?? 0),
+        changes: found.map((each) => (each ? 1 : 0)),
+        gaps: found.map((each) => (each ? 5 : 0)),
+        players: all.size,
+        finalRound: director().sessions.get(sessionId)?.finalRound ?? 0,
+      };
     },
     async getGlobalLeaderboard() {
       return { standings: [], nextPageToken: "" };

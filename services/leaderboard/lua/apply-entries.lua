@@ -87,7 +87,7 @@ end
 local function hide(session, round, players, packed)
   local hidden = keyOf(session, 'hidden:' .. round)
   for from = 1, #players, CHUNK do
-    local command = { 'HSET', hidden }
+    local command = { 'RPUSH', hidden }
     for i = from, math.min(from + CHUNK - 1, #players) do
       command[#command + 1] = players[i]
       command[#command + 1] = packed[i]
@@ -121,25 +121,18 @@ end
 -- move. What was moved is no longer hidden, so after a crash the rest is moved, nothing twice.
 local function reveal(session, round)
   local hidden = keyOf(session, 'hidden:' .. round)
-  local left = redis.call('HLEN', hidden)
+  local left = redis.call('LLEN', hidden) / 2
   if left == 0 then return true end
   local all = left <= budget
-  local fields = all and redis.call('HGETALL', hidden)
-    or redis.call('HRANDFIELD', hidden, budget, 'WITHVALUES')
+  local taken = redis.call('LPOP', hidden, 2 * math.min(left, budget))
   local players, packed = {}, {}
-  for i = 1, #fields, 2 do
-    players[#players + 1] = fields[i]
-    packed[#packed + 1] = tonumber(fields[i + 1])
+  for i = 1, #taken, 2 do
+    players[#players + 1] = taken[i]
+    packed[#packed + 1] = tonumber(taken[i + 1])
   end
   add(session, players, packed)
   budget = budget - #players
-  if all then
-    redis.call('UNLINK', hidden)
-    return true
-  end
-  for from = 1, #players, CHUNK do
-    redis.call('HDEL', hidden, unpack(players, from, math.min(from + CHUNK - 1, #players)))
-  end
+  if all then return true end
   redis.call('HSET', keyOf(session, 'board'), 'closing', 1)
   return false
 end

@@ -1,74 +1,83 @@
-/** What the leaderboard counts and measures. */
+/** What the leaderboard counts and measures (docs/metrics.md). */
 import { Metrics } from "@fanfare/common/metrics";
+import { ReaderMetrics } from "@fanfare/common/reader-metrics";
 import { Counter, Gauge, Histogram } from "prom-client";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const REBUILD_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 
 export class LeaderboardMetrics extends Metrics {
+  #players: () => number = () => 0;
+
   constructor() {
     super("leaderboard");
   }
 
-  readonly entries = this.#counter("leaderboard_entries_total", "Log entries applied");
+  readonly reader = new ReaderMetrics(this.registry);
+  readonly redis = this.operations("redis");
+  readonly postgres = this.operations("postgresql");
   /** counted: from players; outside: from outside publishers; duplicate: ignored, either way. */
-  readonly answers = this.#counter("leaderboard_answers_total", "Scores met in the log", "outcome");
-  readonly apply = this.#seconds("leaderboard_apply_seconds", "Decoding and applying a batch");
-  readonly deadLetters = this.#counter(
-    "leaderboard_dead_letters_total",
-    "Entries that could not be read",
-    "reason",
+  readonly scores = this.#counter(
+    "quiz_leaderboard_scores_total",
+    "Scores met in the log: counted, outside (counted, of outside publishers), duplicate",
+    "result",
   );
-  readonly auditRounds = this.#counter("leaderboard_audit_rounds_total", "Closed rounds recounted");
+  readonly auditRounds = this.#counter("quiz_audit_runs_total", "Closed rounds recounted");
   readonly auditMismatches = this.#counter(
-    "leaderboard_audit_mismatches_total",
-    "Closed rounds whose recount differs from the log's own; stays 0",
+    "quiz_audit_mismatches_total",
+    "Closed rounds whose recount differs from the log's own; must stay 0",
   );
   readonly rebuilds = this.#counter(
-    "leaderboard_rebuilds_total",
+    "quiz_leaderboard_rebuilds_total",
     "Partitions read again, wholly or in part",
     "reason",
   );
-  readonly snapshots = this.#counter("leaderboard_snapshots_total", "Snapshots published");
-  readonly snapshotSeconds = this.#seconds(
-    "leaderboard_snapshot_seconds",
+  readonly rebuildSeconds = this.#seconds(
+    "quiz_leaderboard_rebuild_duration_seconds",
+    "From a rebuild's begin to its having caught up",
+    REBUILD_SECONDS,
+  );
+  readonly snapshots = this.#counter("quiz_leaderboard_snapshots_total", "Snapshots published");
+  readonly coalesced = this.#counter(
+    "quiz_leaderboard_coalesced_triggers_total",
+    "Changes that needed no snapshot of their own",
+  );
+  readonly refreshSeconds = this.#seconds(
+    "quiz_leaderboard_refresh_duration_seconds",
     "Reading a board and publishing it",
   );
-  readonly freshness = this.#seconds(
-    "leaderboard_freshness_seconds",
+  readonly publishDelay = this.#seconds(
+    "quiz_leaderboard_publish_delay_seconds",
     "From the log's storing of the oldest change in a snapshot to its publishing",
   );
   readonly awardedSessions = this.#counter(
-    "leaderboard_awarded_sessions_total",
+    "quiz_leaderboard_awarded_sessions_total",
     "Ended sessions whose first players got global points from this pod",
   );
-  readonly rpc = new Histogram({
-    name: "leaderboard_rpc_seconds",
-    help: "Calls served, by method and outcome (ok, or the reason of the refusal)",
-    labelNames: ["method", "outcome"],
-    buckets: SECONDS,
-    registers: [this.registry],
-  });
+  readonly sessionPlayers = this.#gauge(
+    "quiz_session_players",
+    "Players of sessions that have not ended, over this pod's partitions",
+    () => this.#players(),
+  );
+
+  /** From now on players are counted by this, once a page. */
+  watchPlayers(count: () => number): void {
+    this.#players = count;
+  }
 
   #counter<L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 
-  #seconds(name: string, help: string): Histogram {
-    return new Histogram({ name, help, buckets: SECONDS, registers: [this.registry] });
-  }
-
-  /** Gauges whose values are asked for when they are read. */
-  watch(read: { partitions(): number; pending(): number }): void {
-    this.#gauge("leaderboard_partitions", "Partitions that this pod reads", read.partitions);
-    this.#gauge("leaderboard_pending", "Log entries that wait to be read here", read.pending);
+  #seconds(name: string, help: string, buckets = SECONDS): Histogram {
+    return new Histogram({ name, help, buckets, registers: [this.registry] });
   }
 
   #gauge(name: string, help: string, read: () => number): Gauge {
-    const { registry } = this;
     return new Gauge({
       name,
       help,
-      registers: [registry],
+      registers: [this.registry],
       collect() {
         this.set(read());
       },

@@ -13,8 +13,6 @@ import { readPartitions } from "@fanfare/common/partition-reader";
 import { connectPostgres, postgresAccess } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { Tokens } from "@fanfare/common/tokens";
-import { PARTITIONS } from "@fanfare/proto/addresses";
-import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { layeredBoards } from "./adapters/layered-boards.js";
 import { LeaderboardStream } from "./adapters/leaderboard-stream.js";
@@ -23,10 +21,12 @@ import { PostgresBoards } from "./adapters/postgres-boards.js";
 import { RankCache } from "./adapters/rank-cache.js";
 import { RedisBoards } from "./adapters/redis-boards.js";
 import { connectRedis, fromRedis, type RedisCommands } from "./adapters/redis-connection.js";
+import { timedRedis } from "./adapters/redis-scripts.js";
 import { RedisStandings } from "./adapters/redis-standings.js";
 import { RoundWatch } from "./adapters/round-watch.js";
 import { Snapshots } from "./adapters/snapshots.js";
 import type { Config } from "./config.js";
+import { PlayerCounts } from "./domain/player-counts.js";
 import type { Rebuilds } from "./domain/ports.js";
 import { getGlobalLeaderboard } from "./handlers/get-global-leaderboard.js";
 import { getLeaderboard } from "./handlers/get-leaderboard.js";
@@ -47,7 +47,8 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
   const metrics = new LeaderboardMetrics();
   const health = new Health();
   const name = `leaderboard ${config.POD_NAME}`;
-  const redis = connectRedis(redisAccess(config), config.POD_NAME, lifecycle);
+  const connection = connectRedis(redisAccess(config), config.POD_NAME, lifecycle);
+  const redis = timedRedis(connection, metrics.redis);
   const sql = connectPostgres(
     { ...postgresAccess(config), name, connectionsMax: CONNECTIONS_MAX },
     lifecycle,
@@ -59,10 +60,10 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
   health.require("nats", bus.connected);
 
   const live = new RedisBoards(redis);
-  const final = new PostgresBoards(sql);
+  const final = new PostgresBoards(sql, metrics.postgres);
   const watch = new RoundWatch(live);
   const rebuilds = await startProjection(config, { bus, redis, live, watch, metrics }, lifecycle);
-  const awards = new PostgresAwards(sql, config.GLOBAL_POINTS);
+  const awards = new PostgresAwards(sql, config.GLOBAL_POINTS, metrics.postgres);
   awards.start(lifecycle, metrics);
 
   const leaderboardService: ServedService<typeof LeaderboardService> = {
@@ -93,10 +94,8 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
       tokens: new Tokens(config.TOKEN_SECRET),
       health,
       drainMs: config.DRAIN_MS,
-      tls: MutualTls.watch(grpcTlsFiles(config), lifecycle),
+      tls: MutualTls.watch(grpcTlsFiles(config), lifecycle, metrics),
       metrics,
-      onCall: (method, seconds, error) =>
-        metrics.rpc.observe({ method, outcome: error ? ErrorReason[error.reason] : "ok" }, seconds),
     },
     lifecycle,
   );
@@ -120,7 +119,9 @@ async function startProjection(
   const { bus, redis, live, watch, metrics } = parts;
   const { log } = lifecycle;
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
+  const players = new PlayerCounts();
   const snapshots = new Snapshots({
+    players,
     boards: live,
     stream: new LeaderboardStream(bus, clock),
     clock,
@@ -128,36 +129,30 @@ async function startProjection(
     lifecycle,
     everyMs: config.SNAPSHOT_EVERY_MS,
   });
-  const pendingOf = new Map<number, number>();
   const standings = new RedisStandings({
     redis,
     deadLetters: new DeadLetters({
       reader: "leaderboard",
       bus,
       log,
-      counter: metrics.deadLetters,
+      counter: metrics.reader.deadLetters,
     }),
     metrics,
     log,
     boardTtlS: config.BOARD_TTL_S,
     observer: {
-      changed(partition, since, progress) {
-        pendingOf.set(partition, progress.pending);
-        snapshots.changed(partition, since, progress);
-      },
+      changed: (partition, since, progress) => snapshots.changed(partition, since, progress),
       takenOver: (partition) => snapshots.takenOver(partition),
       idle: (partition) => snapshots.idle(partition),
       roundsClosed: (sessionIds) => watch.closed(sessionIds),
     },
   });
   const presence = await Presence.start("leaderboard", config.POD_NAME, bus, lifecycle);
-  const readers = readPartitions(standings, { bus, presence, lifecycle });
-  const isMine = (partition: number) => presence.isMine(`${standings.name} ${partition}`);
-  const mine = () => Array.from({ length: PARTITIONS }, (_, i) => i).filter(isMine);
-  metrics.watch({
-    partitions: () => mine().length,
-    pending: () => mine().reduce((sum, each) => sum + (pendingOf.get(each) ?? 0), 0),
-  });
+  metrics.watchPlayers(() =>
+    players.total((partition) => presence.isMine(`${standings.name} ${partition}`)),
+  );
+  const reading = { bus, presence, lifecycle, metrics: metrics.reader };
+  const readers = readPartitions(standings, reading);
   return {
     rebuild: async (partition) => {
       await fromRedis(() => standings.rebuild(partition));

@@ -35,7 +35,7 @@ test("any partition of a log into batches gives the reference's board, and no au
       for (const batch of batches)
         expect(await apply(standings, PARTITION, batch)).toBe(batch.at(-1)?.sequence);
       await expectReference(entries);
-      expect(await countOf(metrics, "leaderboard_audit_mismatches_total")).toBe(0);
+      expect(await countOf(metrics, "quiz_audit_mismatches_total")).toBe(0);
     }),
     { numRuns: 150 },
   );

@@ -5,8 +5,11 @@ import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PostgresAwards } from "../src/adapters/postgres-awards.js";
+import { LeaderboardMetrics } from "../src/metrics.js";
 import { created } from "./events.js";
 import { eventually, type Pod, Stack } from "./stack.js";
+
+const times = () => new LeaderboardMetrics().postgres;
 
 let stack: Stack;
 let sql: Sql;
@@ -83,7 +86,7 @@ async function globalBoard() {
 
 /** Sessions that these pods have awarded. */
 async function awardedBy(pods: readonly Pod[]): Promise<number> {
-  const counts = pods.map((each) => each.count("leaderboard_awarded_sessions_total"));
+  const counts = pods.map((each) => each.count("quiz_leaderboard_awarded_sessions_total"));
   return (await Promise.all(counts)).reduce((total, count) => total + count, 0);
 }
 
@@ -91,7 +94,7 @@ test("before anybody has made the quiz tables there is nothing to show, and no f
   expect(await reasonOf(pod.client.getLeaderboard({ sessionId: "quiz_1" }))).toBe("no error");
   expect(await globalBoard()).toEqual([]);
   const standings = { sessionId: "quiz_1", playerIds: ["a"] };
-  expect((await pod.client.getStandings(standings)).standings).toEqual([]);
+  expect((await pod.client.getStandings(standings)).ranks).toEqual([]);
   await makeQuizTables();
 });
 
@@ -136,11 +139,13 @@ describe("an ended session that Redis does not hold", () => {
   test("gives standings", async () => {
     const request = { sessionId: "ended", playerIds: ["dee", "nobody", "ann"], round: 3 };
     const found = await pod.client.getStandings(request);
-    expect(found).toMatchObject({ players: rows.length, finalRound: 3 });
-    expect(found.standings).toMatchObject([
-      { playerId: "dee", points: -5, rank: rows.length, gap: 505 },
-      { playerId: "ann", points: 900, rank: 1, gap: 0 },
-    ]);
+    expect(found).toMatchObject({
+      players: rows.length,
+      finalRound: 3,
+      ranks: [rows.length, 0, 1],
+      points: [-5, 0, 900],
+      gaps: [505, 0, 0],
+    });
   });
 
   test("is read while Redis is away, and only such a session is", async () => {
@@ -148,7 +153,7 @@ describe("an ended session that Redis does not hold", () => {
     const page = await pod.client.getLeaderboard({ sessionId: "ended", pageSize: 1 });
     expect(page.standings).toMatchObject([{ playerId: "ann" }]);
     const standings = { sessionId: "ended", playerIds: ["ann"], round: 1 };
-    expect((await pod.client.getStandings(standings)).standings).toHaveLength(1);
+    expect((await pod.client.getStandings(standings)).ranks).toEqual([1]);
     const other = pod.client.getLeaderboard({ sessionId: "running" });
     expect(await reasonOf(other)).toBe("UNAVAILABLE");
     await stack.redis.restart();
@@ -199,7 +204,7 @@ describe("the global leaderboard", () => {
     }
     await finish("without-players", []);
     // More hands than pods: whoever comes second finds nothing to give.
-    const hands = [1, 2, 3].map(() => new PostgresAwards(sql, [5, 4, 3, 2, 1]));
+    const hands = [1, 2, 3].map(() => new PostgresAwards(sql, [5, 4, 3, 2, 1], times()));
     const given = await Promise.all(hands.map((each) => each.award()));
     const sum = (rows: unknown[][]) => rows.reduce((total, row) => total + Number(row[2]), 0);
     const board = await eventually(globalBoard, (rows) => sum(rows) === 250 * 15);
@@ -221,7 +226,7 @@ describe("the global leaderboard", () => {
   test("waits for the final standings, and takes the player where no user is known", async () => {
     await sql`INSERT INTO quiz.sessions VALUES
       ('late', 1, 'A quiz', 3, 'host', now(), now(), NULL)`;
-    const award = () => new PostgresAwards(sql, [7]).award();
+    const award = () => new PostgresAwards(sql, [7], times()).award();
     await award();
     const ofLate = () =>
       sql`SELECT user_key, points FROM leaderboard.awards WHERE session_id = 'late'`;

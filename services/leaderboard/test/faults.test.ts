@@ -103,7 +103,9 @@ test("FLUSHALL in mid-round: the board is equal again within two seconds", async
   const isWhole = ({ answers, epoch }: LeaderboardChanged) =>
     answers === 1_000 && epoch > before.epoch;
   await stack.awaitSnapshot(SESSION, isWhole, 2_000 - (performance.now() - flushedAt));
-  expect(await pod.count("leaderboard_rebuilds_total", { reason: "empty" })).toBeGreaterThan(0);
+  expect(await pod.count("quiz_leaderboard_rebuilds_total", { reason: "empty" })).toBeGreaterThan(
+    0,
+  );
 });
 
 test("a Redis that comes back empty, with a clock that is behind: its boards are shown", async () => {
@@ -224,12 +226,12 @@ test("a pod that goes hands its partitions to the other, which shows what was le
   const first = await stack.startPod("pod-a");
   const second = await stack.startPod("pod-b");
   const partitions = async () =>
-    Promise.all([first, second].map((pod) => pod.count("leaderboard_partitions")));
+    Promise.all([first, second].map((pod) => pod.count("quiz_event_partitions")));
   await eventually(partitions, ([a = 0, b = 0]) => a > 0 && b > 0 && a + b === PARTITIONS);
   const log = game();
   await stack.publish(...log.slice(0, 60));
   await awaitBoardOf(log.slice(0, 60));
-  const isFirst = (await first.count("leaderboard_entries_total")) > 0;
+  const isFirst = (await first.count("quiz_events_consumed_total")) > 0;
   await (isFirst ? first : second).stop();
   await stack.publish(...log.slice(60));
   await awaitBoardOf(log);
@@ -256,7 +258,7 @@ async function startReader(name: string, lifecycle: Lifecycle) {
   lifecycle.push("redis", () => connection.disconnect());
   const parts = makeStandings(connection);
   const presence = await Presence.start(`alone-${name}`, name, bus, lifecycle);
-  readPartitions(parts.standings, { bus, presence, lifecycle });
+  readPartitions(parts.standings, { bus, presence, lifecycle, metrics: parts.metrics.reader });
   return parts;
 }
 
@@ -267,12 +269,12 @@ test("two pods that both read all partitions apply everything once", async () =>
   await stack.publish(...log);
   await awaitBoardOf(log);
   const counts = readers.map(({ metrics }) =>
-    countOf(metrics, "leaderboard_answers_total", { outcome: "counted" }),
+    countOf(metrics, "quiz_leaderboard_scores_total", { result: "counted" }),
   );
   const [one = 0, two = 0] = await Promise.all(counts);
   expect(one + two).toBe(3_000);
   const duplicates = readers.map(({ metrics }) =>
-    countOf(metrics, "leaderboard_answers_total", { outcome: "duplicate" }),
+    countOf(metrics, "quiz_leaderboard_scores_total", { result: "duplicate" }),
   );
   expect(await Promise.all(duplicates)).toEqual([0, 0]);
   await lifecycle.close();

@@ -58,9 +58,11 @@ describe("a round of 9,000 players", () => {
     const { standings, metrics } = makeStandings(store.redis);
     expect(await apply(standings, PARTITION, log)).toBe(12);
     await expectWhole();
-    expect(await countOf(metrics, "leaderboard_audit_rounds_total")).toBe(1);
-    expect(await countOf(metrics, "leaderboard_audit_mismatches_total")).toBe(0);
-    expect(await countOf(metrics, "leaderboard_answers_total", { outcome: "counted" })).toBe(9_000);
+    expect(await countOf(metrics, "quiz_audit_runs_total")).toBe(1);
+    expect(await countOf(metrics, "quiz_audit_mismatches_total")).toBe(0);
+    expect(await countOf(metrics, "quiz_leaderboard_scores_total", { result: "counted" })).toBe(
+      9_000,
+    );
   });
 
   test("is revealed once, though the connection breaks at any step", async () => {

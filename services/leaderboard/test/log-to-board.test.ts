@@ -1,5 +1,6 @@
 /** From the log to the board that everybody sees, through a real broker and store. */
 import { fromJsonString } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { STREAMS, subjectForDeadLetter, subjectForLeaderboard } from "@fanfare/proto/addresses";
 import {
   DeadLetterSchema,
@@ -69,7 +70,7 @@ test("a session is told from its creation to its end", async () => {
 });
 
 test("an outside score is on the board within a second, a second one is ignored and counted", async () => {
-  const outcome = (name: string) => pod.count("leaderboard_answers_total", { outcome: name });
+  const outcome = (name: string) => pod.count("quiz_leaderboard_scores_total", { result: name });
   const [outsideBefore, duplicatesBefore] = [await outcome("outside"), await outcome("duplicate")];
   // As `nats pub` does it: no acknowledgement, no header.
   stack.bus.nc.publish(`QUIZ.${session}.1.someusername`, "20");
@@ -101,7 +102,7 @@ test("garbage becomes a dead letter with its reason, once, and stops nobody", as
     [`QUIZ.${session}.1._0`, expect.stringContaining("JSON")],
   ]);
   expect(new TextDecoder().decode(letters[0]?.content)).toBe("garbage");
-  const count = await pod.count("leaderboard_dead_letters_total", { reason: "subject" });
+  const count = await pod.count("quiz_events_dead_lettered_total", { reason: "subject" });
   expect(count).toBeGreaterThanOrEqual(1);
 });
 
@@ -126,6 +127,8 @@ test("snapshots of a busy session come at most ten a second, and the last one fo
     },
   });
   const players = Array.from({ length: 400 }, (_, i) => `player${i}`);
+  const coalesced = () => pod.count("quiz_leaderboard_coalesced_triggers_total");
+  const before = await coalesced();
   const startedAt = performance.now();
   for (const playerId of players) await stack.publish(outside(session, 1, playerId, "20"));
   await stack.awaitSnapshot(session, (board) => board.answers === players.length);
@@ -137,6 +140,13 @@ test("snapshots of a busy session come at most ten a second, and the last one fo
   const versions = heard.map(({ board }) => Number(board.version));
   expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
   expect(heard.at(-1)?.board.standings).toHaveLength(100);
+  // All others went along with one of these.
+  expect((await coalesced()) - before).toBeGreaterThanOrEqual(players.length - heard.length);
+  for (const { board } of heard) {
+    const [since, taken] = [board.changedSince, board.takenAt].map((at) => at && timestampMs(at));
+    expect(Number(taken) - Number(since)).toBeGreaterThanOrEqual(-5);
+    expect(Number(taken) - Number(since)).toBeLessThan(5_000);
+  }
 });
 
 test("a message of somebody else on the snapshot's subject is replaced by the next snapshot", async () => {
@@ -153,10 +163,10 @@ test("the rounds' own counts agree with the boards, and the pod tells how it doe
   await stack.publish(created(session), answered(session, 1, [ann, bob]));
   await stack.publish(roundClosed(session, 1, [ann, bob]));
   await stack.awaitSnapshot(session, (board) => board.finalRound === 1);
-  expect(await pod.count("leaderboard_audit_rounds_total")).toBeGreaterThanOrEqual(1);
-  expect(await pod.count("leaderboard_audit_mismatches_total")).toBe(0);
-  expect(await pod.count("leaderboard_partitions")).toBe(16);
-  expect(await pod.count("leaderboard_pending")).toBe(0);
-  expect(await pod.count("leaderboard_freshness_seconds_count")).toBeGreaterThan(0);
-  expect(await pod.count("leaderboard_snapshots_total")).toBeGreaterThan(0);
+  expect(await pod.count("quiz_audit_runs_total")).toBeGreaterThanOrEqual(1);
+  expect(await pod.count("quiz_audit_mismatches_total")).toBe(0);
+  expect(await pod.count("quiz_event_partitions")).toBe(16);
+  expect(await pod.count("quiz_event_consumer_lag")).toBe(0);
+  expect(await pod.count("quiz_leaderboard_publish_delay_seconds_count")).toBeGreaterThan(0);
+  expect(await pod.count("quiz_leaderboard_snapshots_total")).toBeGreaterThan(0);
 });

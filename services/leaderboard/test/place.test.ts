@@ -26,7 +26,9 @@ describe("the place", () => {
     expect(await store.redis.keys(`*:${SESSION}:*`)).toEqual([]);
     expect(await apply(standings, PARTITION, log.slice(0, 1), "another")).toBe(1);
     expect(await store.players()).toEqual([]);
-    expect(await countOf(metrics, "leaderboard_rebuilds_total", { reason: "generation" })).toBe(1);
+    expect(
+      await countOf(metrics, "quiz_leaderboard_rebuilds_total", { reason: "generation" }),
+    ).toBe(1);
   });
 
   test("of another generation is refused by whoever still reads the old one", async () => {
@@ -87,7 +89,7 @@ test("a rebuilt board is the same, of a newer epoch", async () => {
   const after = await store.head();
   expect(after).toEqual({ ...before, epoch: after.epoch });
   expect(after.epoch).toBeGreaterThan(before.epoch);
-  expect(await countOf(metrics, "leaderboard_rebuilds_total")).toBe(1);
+  expect(await countOf(metrics, "quiz_leaderboard_rebuilds_total")).toBe(1);
 });
 
 test("a drop of many sessions leaves nothing behind", async () => {

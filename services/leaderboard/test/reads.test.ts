@@ -154,14 +154,14 @@ describe("standings", () => {
     const playerIds = Array.from({ length: PLAYERS - 1 }, (_, i) => `player${i}`);
     const request = { sessionId: SESSION, playerIds: ["nobody", ...playerIds], round: 1 };
     const found = await pod.client.getStandings(request);
-    expect(idsOf(found.standings)).toEqual(playerIds);
     expect(found).toMatchObject({ players: PLAYERS, finalRound: 1 });
-    const ranks = new Map(
-      order.map(({ playerId, points }, i) => [playerId, { points, rank: i + 1 }]),
-    );
-    for (const { playerId, points, rank, gap } of found.standings) {
-      expect({ points, rank }).toEqual(ranks.get(playerId));
-      expect(gap).toBe(rank === 1 ? 0 : (order[rank - 2]?.points ?? 0) - points);
+    const ranks = new Map(order.map(({ playerId }, i) => [playerId, i + 1]));
+    const expected = ["nobody", ...playerIds].map((playerId) => ranks.get(playerId) ?? 0);
+    expect(found.ranks).toEqual(expected);
+    for (const [index, rank] of expected.entries()) {
+      const points = order[rank - 1]?.points ?? 0;
+      expect(found.points[index]).toBe(points);
+      expect(found.gaps[index]).toBe(rank < 2 ? 0 : (order[rank - 2]?.points ?? 0) - points);
     }
   });
 
@@ -175,11 +175,7 @@ describe("standings", () => {
     await stack.publish(created(id), answered(id, 1, first), roundClosed(id, 1, first));
     const playerIds = ["ann", "bob", "cy"];
     const before = await pod.client.getStandings({ sessionId: id, playerIds, round: 1 });
-    expect(before.standings.map(({ rank, change }) => [rank, change])).toEqual([
-      [1, 0],
-      [2, 0],
-      [3, 0],
-    ]);
+    expect(before).toMatchObject({ ranks: [1, 2, 3], changes: [0, 0, 0] });
     const second = [{ playerId: "cy", points: 100, elapsedMs: 1 }];
     await stack.publish(answered(id, 2, second));
     const asked = performance.now();
@@ -187,12 +183,13 @@ describe("standings", () => {
     await stack.publish(roundClosed(id, 2, second));
     const after = await waiting;
     expect(performance.now() - asked).toBeLessThan(1_500);
-    expect(after.finalRound).toBe(2);
-    expect(after.standings).toMatchObject([
-      { playerId: "ann", rank: 2, change: -1, points: 30, gap: 80 },
-      { playerId: "bob", rank: 3, change: -1, points: 20, gap: 10 },
-      { playerId: "cy", rank: 1, change: 2, points: 110, gap: 0 },
-    ]);
+    expect(after).toMatchObject({
+      finalRound: 2,
+      ranks: [2, 3, 1],
+      changes: [-1, -1, 2],
+      points: [30, 20, 110],
+      gaps: [80, 10, 0],
+    });
   });
 
   test("wait for a board that is not there yet, also without PostgreSQL", async () => {
@@ -205,7 +202,7 @@ describe("standings", () => {
     );
     expect(await Promise.race([ended, pause(300).then(() => "waits")])).toBe("waits");
     await stack.publish(created(id), answered(id, 1, scores), roundClosed(id, 1, scores));
-    expect(await asked).toMatchObject({ finalRound: 1, standings: [{ rank: 1, points: 30 }] });
+    expect(await asked).toMatchObject({ finalRound: 1, ranks: [1], points: [30] });
   });
 
   test("answer with what is there where the round does not close within two seconds", async () => {
@@ -216,7 +213,8 @@ describe("standings", () => {
       round: 9,
     });
     expect(performance.now() - asked).toBeGreaterThan(1_900);
-    expect(found).toMatchObject({ finalRound: 1, standings: [{ playerId: "player1" }] });
+    expect(found).toMatchObject({ finalRound: 1, ranks: [expect.any(Number)] });
+    expect(found.ranks[0]).toBeGreaterThan(0);
   });
 
   test("of hidden scores are those of the last closed round, also when asked by many at once", async () => {
@@ -229,7 +227,7 @@ describe("standings", () => {
     const found = await Promise.all(
       Array.from({ length: 20 }, () => pod.client.getStandings(request)),
     );
-    for (const { standings } of found) expect(standings).toMatchObject([{ points: 30, rank: 1 }]);
+    for (const each of found) expect(each).toMatchObject({ points: [30], ranks: [1] });
   });
 });
 
@@ -294,7 +292,9 @@ test("a rebuild on request gives the same board again", async () => {
   );
   expect(after.standings).toEqual(before?.standings);
   expect(after.version).toBe(before?.version);
-  expect(await pod.count("leaderboard_rebuilds_total", { reason: "requested" })).toBe(1);
+  expect(await pod.count("quiz_leaderboard_rebuilds_total", { reason: "requested" })).toBe(1);
+  const rebuilds = () => pod.count("quiz_leaderboard_rebuild_duration_seconds_count");
+  await eventually(rebuilds, (count) => count === 1);
 });
 
 test("while Redis is away reads are refused as retryable, and the pod stays ready", async () => {

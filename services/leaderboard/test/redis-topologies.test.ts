@@ -117,8 +117,8 @@ describe("a cluster of three nodes", () => {
     await stack.publish(...log);
     await awaitBoards(redis, log);
     for (const node of cluster.connections) expect(await node.dbsize()).toBeGreaterThan(0);
-    expect(await pod.count("leaderboard_audit_rounds_total")).toBe(SESSIONS.length);
-    expect(await pod.count("leaderboard_audit_mismatches_total")).toBe(0);
+    expect(await pod.count("quiz_audit_runs_total")).toBe(SESSIONS.length);
+    expect(await pod.count("quiz_audit_mismatches_total")).toBe(0);
   });
 
   test("of which one node or all are emptied: the boards are built again", async () => {
@@ -143,7 +143,9 @@ describe("a cluster of three nodes", () => {
     await cluster.nodes[2]?.restart();
     await cluster.untilWhole();
     await awaitBoards(redis, log);
-    expect(await pod.count("leaderboard_rebuilds_total", { reason: "empty" })).toBeGreaterThan(0);
+    expect(await pod.count("quiz_leaderboard_rebuilds_total", { reason: "empty" })).toBeGreaterThan(
+      0,
+    );
   });
 
   test("whose slots move is followed, and gets the scripts where it has none", async () => {
@@ -223,13 +225,15 @@ describe("a primary behind sentinels", () => {
     await awaitBoards(redis, log);
     // Until the pod itself has heard that all is applied, it can't know that the other is behind.
     await eventually(
-      () => pod.count("leaderboard_entries_total"),
+      () => pod.count("quiz_events_consumed_total"),
       (entries) => entries >= log.length,
     );
     await watched.loseWrites();
     await watched.untilReplaced();
     await awaitBoards(redis, log);
-    expect(await pod.count("leaderboard_rebuilds_total", { reason: "behind" })).toBeGreaterThan(0);
+    expect(
+      await pod.count("quiz_leaderboard_rebuilds_total", { reason: "behind" }),
+    ).toBeGreaterThan(0);
   });
 
   test("goes on while the sentinels are away, and is left once they are back", async () => {

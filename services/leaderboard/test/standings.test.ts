@@ -70,10 +70,10 @@ describe("a second score of a player in a round", () => {
       outside(SESSION, 1, "bob", "500"),
     );
     expect(await store.rows()).toEqual([{ playerId: "ann", points: 20, elapsedMs: 0 }, bob]);
-    const name = "leaderboard_answers_total";
-    expect(await countOf(metrics, name, { outcome: "counted" })).toBe(1);
-    expect(await countOf(metrics, name, { outcome: "outside" })).toBe(1);
-    expect(await countOf(metrics, name, { outcome: "duplicate" })).toBe(3);
+    const name = "quiz_leaderboard_scores_total";
+    expect(await countOf(metrics, name, { result: "counted" })).toBe(1);
+    expect(await countOf(metrics, name, { result: "outside" })).toBe(1);
+    expect(await countOf(metrics, name, { result: "duplicate" })).toBe(3);
   });
 
   test("counts in another round", async () => {
@@ -104,7 +104,7 @@ test("players are counted as they come and go, and keep their points", async () 
 });
 
 describe("an audit", () => {
-  const differs = "leaderboard_audit_mismatches_total";
+  const differs = "quiz_audit_mismatches_total";
 
   test("finds nothing where the close counts what the lanes brought", async () => {
     const { metrics } = await store.applied(
@@ -114,7 +114,7 @@ describe("an audit", () => {
       answered(SESSION, 1, [bob], 1),
       roundClosed(SESSION, 1, [ann, bob]),
     );
-    expect(await countOf(metrics, "leaderboard_audit_rounds_total")).toBe(1);
+    expect(await countOf(metrics, "quiz_audit_runs_total")).toBe(1);
     expect(await countOf(metrics, differs)).toBe(0);
   });
 

@@ -35,6 +35,7 @@ export async function startServer(
       name: `quiz-master ${config.podName}`,
       schema: "quiz_master",
       migrations: MIGRATIONS,
+      times: metrics.postgres,
     },
     lifecycle,
   );
@@ -47,9 +48,8 @@ export async function startServer(
       tokens: new Tokens(config.tokenSecrets),
       health,
       drainMs: config.drainMs,
-      tls: MutualTls.watch(config.tls, lifecycle),
+      tls: MutualTls.watch(config.tls, lifecycle, metrics),
       metrics,
-      onCall: (method, seconds, error) => metrics.called(method, seconds, error),
     },
     lifecycle,
   );

@@ -195,7 +195,7 @@ describe("a file that is of no use is refused and stores nothing", () => {
     const refusal = await refusalOf(importFile(Buffer.alloc(3 * 1024 * 1024 + 1, "#Q a\n")));
     expect(refusal.reason).toBe(ErrorReason.TOO_LARGE);
     expect(refusal.metadata).toEqual({ limit: "IMPORT_BYTES_MAX", max: "3145728" });
-    expect(await bank.metrics()).toMatch(/limit_hits_total\{limit="IMPORT_BYTES_MAX".*\} 1/);
+    expect(await bank.metrics()).toMatch(/quiz_limit_hits_total\{limit="IMPORT_BYTES_MAX".*\} 1/);
   });
 
   test("beyond what a message may be", async () => {
@@ -220,11 +220,11 @@ test("of 200,000 bad rows 10,000 are reported, and the good one is kept", async 
 test("imports and their faults are counted", async () => {
   const count = async (name: string) =>
     Number(new RegExp(`^${name}[^\\n]* (\\d+)$`, "m").exec(await bank.metrics())?.[1] ?? 0);
-  const mended = 'quiz_master_import_faults_total\\{format="OPEN_TRIVIA_QA",outcome="mended"';
+  const mended = 'quiz_bank_import_faults_total\\{format="OPEN_TRIVIA_QA",outcome="mended"';
   const before = await count(mended);
   await importFile(DIRTY);
   expect(await count(mended)).toBe(before + 1);
   expect(await bank.metrics()).toContain(
-    'quiz_master_rpc_seconds_count{service="quiz-master",method="ImportQuiz",reason="OK"}',
+    'rpc_server_call_duration_seconds_count{component="quiz-master",rpc_method="ImportQuiz",error_type="OK"}',
   );
 });

@@ -1,57 +1,87 @@
-/** What the history writer counts. */
+/** What the history writer counts (docs/metrics.md). */
 import { Metrics } from "@fanfare/common/metrics";
+import type { Sql } from "@fanfare/common/postgres";
+import { ReaderMetrics } from "@fanfare/common/reader-metrics";
 import { Counter, Gauge, Histogram } from "prom-client";
+import type { Tx } from "./adapters/log-places.js";
 
 export class HistoryMetrics extends Metrics {
   readonly #on = { registers: [this.registry] };
+  readonly reader = new ReaderMetrics(this.registry);
+  readonly postgres = this.operations("postgresql");
   readonly rows = new Counter({
-    name: "history_rows_total",
+    name: "quiz_history_rows_written_total",
     help: "Scores written to PostgreSQL",
     ...this.#on,
   });
   readonly duplicates = new Counter({
-    name: "history_duplicates_total",
+    name: "quiz_history_duplicates_total",
     help: "Scores that PostgreSQL had already; outside publishers only, answers are fenced before",
     ...this.#on,
   });
-  /** subject, content, bounds: nobody can read them; refused: PostgreSQL can't hold them. */
-  readonly deadLetters = new Counter({
-    name: "history_dead_letters_total",
-    help: "Log entries that were passed over; refused by PostgreSQL must stay 0",
-    labelNames: ["reason"],
-    ...this.#on,
-  });
   readonly batchSeconds = new Histogram({
-    name: "history_batch_seconds",
-    help: "Time to write one batch of log entries",
+    name: "quiz_history_batch_duration_seconds",
+    help: "Writing one batch of log entries",
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     ...this.#on,
   });
   readonly lagSeconds = new Histogram({
-    name: "history_lag_seconds",
+    name: "quiz_history_lag_seconds",
     help: "From an entry's place in the log to its rows",
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600],
     ...this.#on,
   });
-  readonly pending = new Gauge({
-    name: "history_pending_entries",
-    help: "Log entries behind the last batch",
-    labelNames: ["partition"],
+  readonly purged = new Counter({
+    name: "quiz_history_sessions_purged_total",
+    help: "Ended sessions whose log was purged",
     ...this.#on,
   });
   readonly auditedRounds = new Counter({
-    name: "history_audit_rounds_total",
+    name: "quiz_audit_runs_total",
     help: "Closed rounds that were counted again",
     ...this.#on,
   });
   readonly auditMismatches = new Counter({
-    name: "history_audit_mismatches_total",
+    name: "quiz_audit_mismatches_total",
     help: "Closed rounds whose rows differ from the lanes; must stay 0",
     ...this.#on,
   });
-  readonly purged = new Counter({
-    name: "history_sessions_purged_total",
-    help: "Ended sessions whose log was purged",
+  readonly #poolWait = new Histogram({
+    name: "quiz_db_pool_wait_duration_seconds",
+    help: "How long a transaction waited for its connection, the round trip of BEGIN included",
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     ...this.#on,
   });
+  #busy = 0;
+
+  /** `connectionsMax` is what the pool of PostgreSQL may open. */
+  constructor(connectionsMax: number) {
+    super("history");
+    const busy = () => this.#busy;
+    new Gauge({
+      name: "quiz_db_pool_connections",
+      help: "PostgreSQL connections: busy with a transaction, or idle (some of them not open yet)",
+      labelNames: ["state"],
+      ...this.#on,
+      collect() {
+        this.set({ state: "busy" }, busy());
+        this.set({ state: "idle" }, connectionsMax - busy());
+      },
+    });
+  }
+
+  /** A transaction of its pool, with the time until it has its connection. */
+  async transaction<T>(sql: Sql, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const askedAt = performance.now();
+    const result = await sql.begin(async (tx) => {
+      this.#poolWait.observe((performance.now() - askedAt) / 1_000);
+      this.#busy++;
+      try {
+        return await work(tx);
+      } finally {
+        this.#busy--;
+      }
+    });
+    return result as T;
+  }
 }

@@ -28,7 +28,7 @@ const RETRY_MAX_MS = 5_000;
 
 /** Starts everything and returns the bound port. Waits for PostgreSQL as long as it takes. */
 export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) {
-  const metrics = new HistoryMetrics("history");
+  const metrics = new HistoryMetrics(CONNECTIONS_MAX);
   const health = new Health();
   const adminPort = await startAdminServer(
     { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics },
@@ -46,10 +46,10 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
   await migrateWhenReachable(sql, lifecycle);
   const presence = await Presence.start("history", config.POD_NAME, bus, lifecycle);
   const { log } = lifecycle;
-  const counter = metrics.deadLetters;
+  const counter = metrics.reader.deadLetters;
   const deadLetters = new DeadLetters({ reader: "history", bus, log, counter });
   const history = new PostgresHistory({ sql, deadLetters, metrics, log });
-  readPartitions(history, { bus, presence, lifecycle });
+  readPartitions(history, { bus, presence, lifecycle, metrics: metrics.reader });
   void purgeEndedSessions({ bus, sql, metrics, purgeAfterS: config.PURGE_AFTER_S }, lifecycle);
   health.started();
   lifecycle.log.info({ adminPort }, "history is ready");

@@ -1,59 +1,145 @@
-/** What the quiz service counts. */
+/** What a quiz pod counts (docs/metrics.md). */
 import { Metrics } from "@fanfare/common/metrics";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import { Counter, Gauge, Histogram } from "prom-client";
 
 export class QuizMetrics extends Metrics {
   readonly #on = { registers: [this.registry] };
-  readonly calls = new Histogram({
-    name: "quiz_rpc_seconds",
-    help: "Time of a gRPC call",
-    labelNames: ["method", "reason"],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  #sessions: () => Iterable<Session> = () => [];
+
+  constructor() {
+    super("quiz");
+  }
+
+  readonly #verdicts = new Counter({
+    name: "quiz_answer_verdicts_total",
+    help: "Answers as they were decided: accepted, or the reason",
+    labelNames: ["result"],
     ...this.#on,
   });
-  readonly answers = new Counter({
-    name: "quiz_answers_total",
-    help: "Answers by verdict",
-    labelNames: ["outcome"],
+  readonly #duplicates = new Counter({
+    name: "quiz_answer_duplicates_total",
+    help: "Answers that had their verdict already: sent again, or a second one",
     ...this.#on,
   });
-  readonly joins = new Counter({
-    name: "quiz_joins_total",
-    help: "Joins by verdict",
-    labelNames: ["outcome"],
+  readonly #late = new Counter({
+    name: "quiz_answer_late_total",
+    help: "Answers after the end of their round",
     ...this.#on,
   });
-  readonly entries = new Counter({
-    name: "quiz_log_entries_total",
-    help: "Lane entries stored",
+  readonly #joins = new Counter({
+    name: "quiz_session_joins_total",
+    help: "Joins as they were decided: joined, or the reason",
+    labelNames: ["result"],
     ...this.#on,
   });
-  readonly entryChanges = new Histogram({
-    name: "quiz_log_entry_changes",
+  readonly #published = new Counter({
+    name: "quiz_events_published_total",
+    help: "Lane entries: stored, refused as another pod wrote first, or tried again without an answer",
+    labelNames: ["result"],
+    ...this.#on,
+  });
+  readonly publishSeconds = new Histogram({
+    name: "quiz_event_publish_duration_seconds",
+    help: "From a lane entry's publishing to its acknowledgement",
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    ...this.#on,
+  });
+  readonly #changes = new Histogram({
+    name: "quiz_event_changes",
     help: "Answers or player changes in a lane entry",
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
     ...this.#on,
   });
-  readonly conflicts = new Counter({
-    name: "quiz_log_conflicts_total",
+  readonly #fenceLost = new Counter({
+    name: "quiz_session_fence_lost_total",
     help: "Entries refused because another pod wrote first",
     ...this.#on,
   });
-  readonly retries = new Counter({
-    name: "quiz_log_retries_total",
-    help: "Entries tried again without an answer from the log",
-    ...this.#on,
-  });
-  readonly sessions = new Gauge({
-    name: "quiz_sessions",
-    help: "Sessions known by phase",
-    labelNames: ["phase"],
-    ...this.#on,
-  });
   readonly clockLate = new Histogram({
-    name: "quiz_clock_late_seconds",
+    name: "quiz_session_clock_late_seconds",
     help: "How long after its time a phase was ended by this pod",
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     ...this.#on,
   });
+
+  readonly sessions = this.#countSessions();
+
+  /** Counts a batch of answers: by reason, UNSPECIFIED for the accepted ones. */
+  answersDecided(
+    refusals: readonly { refused: ErrorReason }[],
+    { duplicates }: { duplicates: number },
+  ): void {
+    for (const [reason, count] of tally(refusals)) {
+      const result = reason === ErrorReason.UNSPECIFIED ? "accepted" : ErrorReason[reason];
+      this.#verdicts.inc({ result }, count);
+      if (reason === ErrorReason.ROUND_CLOSED) this.#late.inc(count);
+    }
+    if (duplicates > 0) this.#duplicates.inc(duplicates);
+  }
+
+  /** Counts a batch of joins: by reason, without one for who is in. */
+  joinsDecided(results: readonly { refused?: ErrorReason }[]): void {
+    const refusals = results.map(({ refused = ErrorReason.UNSPECIFIED }) => ({ refused }));
+    for (const [reason, count] of tally(refusals)) {
+      const result = reason === ErrorReason.UNSPECIFIED ? "joined" : ErrorReason[reason];
+      this.#joins.inc({ result }, count);
+    }
+  }
+
+  /** An entry with so many changes was stored, so long after it was published. */
+  entryStored(changes: number, seconds: number): void {
+    this.#published.inc({ result: "stored" });
+    this.#changes.observe(changes);
+    this.publishSeconds.observe(seconds);
+  }
+
+  /** An entry was refused, as another pod wrote first. */
+  entryRefused(): void {
+    this.#published.inc({ result: "conflict" });
+    this.#fenceLost.inc();
+  }
+
+  /** An entry got no answer from the log. */
+  entryUnanswered(): void {
+    this.#published.inc({ result: "retry" });
+  }
+
+  /** Sessions are those of this pod's watch from now on; gone through once a page. */
+  watchSessions(all: () => Iterable<Session>): void {
+    this.#sessions = all;
+  }
+
+  #countSessions(): Gauge<"state"> {
+    const sessions = () => this.#sessions();
+    return new Gauge({
+      name: "quiz_sessions_active",
+      help: "Sessions that have not ended, by phase; each pod knows all: take the greatest",
+      labelNames: ["state"],
+      ...this.#on,
+      collect() {
+        for (const [state, count] of countByState(sessions())) this.set({ state }, count);
+      },
+    });
+  }
+}
+
+const STATES = [Phase.LOBBY, Phase.READING, Phase.OPEN, Phase.CLOSING, Phase.REVEAL];
+
+/** By name of the phase. A record that is still being made is no session yet. */
+function countByState(sessions: Iterable<Session>): Map<string, number> {
+  const counts = new Map(STATES.map((phase) => [phase, 0]));
+  for (const { phase, logStart } of sessions) {
+    const count = counts.get(phase);
+    if (count !== undefined && logStart !== 0n) counts.set(phase, count + 1);
+  }
+  return new Map([...counts].map(([phase, count]) => [Phase[phase].toLowerCase(), count]));
+}
+
+/** Once a batch: a labelled counter costs as much as a score. */
+function tally(verdicts: readonly { refused: ErrorReason }[]): Map<ErrorReason, number> {
+  const counts = new Map<ErrorReason, number>();
+  for (const { refused } of verdicts) counts.set(refused, (counts.get(refused) ?? 0) + 1);
+  return counts;
 }

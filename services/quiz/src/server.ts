@@ -12,17 +12,19 @@ import { connectPostgres, postgresAccess } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
-import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { Session } from "@fanfare/proto/quiz/v1/session";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { NatsSessionStore } from "./adapters/nats-session-store.js";
 import { PostgresHistoryReader } from "./adapters/postgres-history-reader.js";
 import { QuizMasterBank } from "./adapters/quiz-master-bank.js";
 import { JetStreamSessionLogs } from "./adapters/session-logs.js";
 import type { QuizConfig } from "./config.js";
+import type { SessionStore } from "./domain/ports.js";
 import type { QuizContext } from "./handlers/context.js";
 import { createSession } from "./handlers/create-session.js";
 import { exportHistory } from "./handlers/export-history.js";
+import { exportQuiz } from "./handlers/export-quiz.js";
 import * as host from "./handlers/host-commands.js";
 import * as players from "./handlers/players.js";
 import * as read from "./handlers/read-session.js";
@@ -56,11 +58,12 @@ const roles: RoleTable<typeof QuizService> = {
   resumeSession: services,
   submitAnswers: ["service"],
   exportHistory: hosts,
+  exportQuiz: hosts,
 };
 
 /** Starts everything and returns the bound ports. */
 export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
-  const metrics = new QuizMetrics("quiz");
+  const metrics = new QuizMetrics();
   const health = new Health();
   const tokens = new Tokens(config.TOKEN_SECRET);
   const token = new ServiceToken(tokens, config.POD_NAME);
@@ -73,22 +76,15 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   health.require("NATS", bus.connected);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const store = await NatsSessionStore.open(bus, lifecycle);
-  const logs = new JetStreamSessionLogs(bus, {
-    entries(changes) {
-      metrics.entries.inc();
-      metrics.entryChanges.observe(changes);
-    },
-    conflict: () => metrics.conflicts.inc(),
-    retry: () => metrics.retries.inc(),
-  });
-  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle);
+  metrics.watchSessions(() => sessionsOf(store));
+  const logs = new JetStreamSessionLogs(bus, metrics);
+  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle, metrics);
   const bank = new QuizMasterBank(
     await ServicePool.connect(
       QuizMasterService,
       config.QUIZ_MASTER_URL,
-      () => token.get(),
+      { token: () => token.get(), tls, metrics },
       lifecycle,
-      tls,
     ),
   );
   const history = new PostgresHistoryReader(
@@ -100,6 +96,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
       },
       lifecycle,
     ),
+    metrics.operations("postgresql"),
   );
   const presence = await Presence.start("quiz", config.POD_NAME, bus, lifecycle);
   RoundClock.start({ store, logs, clock, presence, metrics, lifecycle });
@@ -115,17 +112,16 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
       drainMs: config.DRAIN_MS,
       tls,
       metrics,
-      onCall: (method, seconds, error) =>
-        metrics.calls.observe(
-          { method, reason: error ? ErrorReason[error.reason] : "OK" },
-          seconds,
-        ),
     },
     lifecycle,
   );
   health.started();
   lifecycle.log.info({ grpcPort, adminPort }, "quiz is ready");
   return { grpcPort, adminPort };
+}
+
+function* sessionsOf(store: SessionStore): Iterable<Session> {
+  for (const { session } of store.all()) yield session;
 }
 
 function quizService(context: QuizContext): ServedService<typeof QuizService> {
@@ -159,6 +155,7 @@ function quizService(context: QuizContext): ServedService<typeof QuizService> {
       resumeSession: bound(players.resumeSession),
       submitAnswers: bound(submitAnswers),
       exportHistory: bound(exportHistory),
+      exportQuiz: bound(exportQuiz),
     },
   };
 }

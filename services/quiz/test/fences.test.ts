@@ -37,7 +37,7 @@ let now: () => number;
 let store: NatsSessionStore;
 let logs: JetStreamSessionLogs;
 
-const counters = { entries() {}, conflict() {}, retry() {} };
+const counters = { entryStored() {}, entryRefused() {}, entryUnanswered() {} };
 const call = { identity: { role: "host", subject: "host" } } as never;
 
 beforeAll(async () => {
@@ -58,7 +58,7 @@ afterAll(async () => {
 function pod(parts: Partial<QuizContext> = {}): QuizContext {
   const bank: QuizBank = { getQuiz: () => Promise.reject(new Error("not asked here")) };
   const history = undefined as never;
-  const metrics = new QuizMetrics("quiz");
+  const metrics = new QuizMetrics();
   const clock = { now };
   return { store, logs, bank, history, clock, tokens, metrics, hostTokenSeconds: 60, ...parts };
 }
@@ -280,7 +280,7 @@ test("a clock that is set back as a phase is due delays it, and stops nothing", 
       return now() - setBackMs;
     },
   };
-  RoundClock.start({ store, logs, clock, presence, metrics: new QuizMetrics("q"), lifecycle });
+  RoundClock.start({ store, logs, clock, presence, metrics: new QuizMetrics(), lifecycle });
   const { sessionId } = await makeSession("set_back");
   startsAt = now() + 300;
   await store.update(sessionId, (session) => ({

@@ -53,7 +53,7 @@ const rows = (sessionId: string, count: number) =>
 /** How many entries PostgreSQL has refused. */
 async function refusals(): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${writer.adminPort}/metrics`)).text();
-  const name = "history_dead_letters_total{";
+  const name = "quiz_events_dead_lettered_total{";
   const lines = text.split("\n").filter((line) => line.startsWith(name));
   return Number(
     lines

@@ -2,6 +2,7 @@
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PostgresHistoryReader } from "../src/adapters/postgres-history-reader.js";
+import { QuizMetrics } from "../src/metrics.js";
 import { type Stores, startStores, startWriter } from "./pods.js";
 
 let stores: Stores;
@@ -31,7 +32,8 @@ test.each([
     await sql`
       INSERT INTO quiz.sessions (session_id, log_start, title, rounds, host, options, created_at)
       VALUES (${sessionId}, ${place}, '', 1, ${host}, '{}', now())`;
-  expect(await new PostgresHistoryReader(sql).findSession(sessionId)).toEqual({
+  const reader = new PostgresHistoryReader(sql, new QuizMetrics().operations("postgresql"));
+  expect(await reader.findSession(sessionId)).toEqual({
     place: String(second),
     logStart: BigInt(second % 2 ** 42),
     host: "later",

@@ -226,6 +226,45 @@ test("an id can be used again after its end: its history stays apart", async () 
   expect(exported).toMatchObject([{ round: 1, nickname: "player0", points: 0, correct: false }]);
 });
 
+test("the questions of a session are given out once it has ended, in its own order", async () => {
+  const { sessionId } = await createSession(pods[0], {}, 2);
+  expect(await refusalOf(pods[0].client.exportQuiz({ sessionId }))).toBe("PHASE_MISMATCH");
+  await pods[0].client.startSession({ sessionId });
+  const open = await untilPhase(pods[0], sessionId, Phase.OPEN, 1);
+  expect(await refusalOf(pods[1].client.exportQuiz({ sessionId }))).toBe("PHASE_MISMATCH");
+  await pods[0].client.endSession({ sessionId });
+  await untilPhase(pods[1], sessionId, Phase.ENDED);
+  const { quiz } = await pods[1].client.exportQuiz({ sessionId });
+  expect(quiz?.questions).toHaveLength(2);
+  expect(quiz?.questions[0]?.question?.options).toEqual(open.question?.options);
+  expect(quiz?.questions[0]?.answer).toEqual([choiceOf(open, "right 1")]);
+  const stranger = pods[0].as({ role: "host", subject: "stranger" });
+  expect(await refusalOf(stranger.exportQuiz({ sessionId }))).toBe("FORBIDDEN");
+});
+
+test("an admin's replay may say who a player was, and nobody else may", async () => {
+  const { sessionId } = await createSession(pods[0], {}, 1);
+  const join = (nickname: string, playerId: string, submissionId: string) => ({
+    sessionId,
+    joins: [{ nickname, playerId, submissionId }],
+  });
+  const again = () => pods[0].client.joinSession(join("Ada", "was_ada", "j1"));
+  const gateway = service(pods[0]);
+  expect(await refusalOf(gateway.joinSession(join("Ada", "was_ada", "j1")))).toBe("INVALID_FIELD");
+  for (const _ of ["first", "repeated"]) {
+    const { results } = await again();
+    expect(results[0]?.player).toMatchObject({ playerId: "was_ada", nickname: "Ada" });
+  }
+  for (const [nickname, playerId] of [
+    ["Eve", "was_ada"],
+    ["Eve", "_0"],
+    ["Eve", "no token"],
+  ] as const)
+    expect(await refusalOf(pods[1].client.joinSession(join(nickname, playerId, "j2")))).toBe(
+      "INVALID_FIELD",
+    );
+});
+
 test("an id that is used again at once: every end lies before the next beginning", async () => {
   const sessionId = `swift_${randomUUID()}`;
   const source = { case: "quiz", value: numberedQuiz(1) } as const;

@@ -12,6 +12,7 @@ import { numberFlag, readFlags, tokenFlag, wholeFlag } from "../flags.js";
 import type { Env } from "../home.js";
 import { findInstallation, type Installation } from "../installation.js";
 import { LivescoreSocket } from "../player/livescore-socket.js";
+import { runReplay } from "../replay/run-replay.js";
 import { untilDone } from "../retry.js";
 import { compareBoard, compareHistory } from "../simulate/audit.js";
 import type { Book } from "../simulate/book.js";
@@ -21,6 +22,7 @@ import { drawQuestions, importQuestions } from "../simulate/questions.js";
 import { comebackLine, finalTable, roundLine } from "../simulate/report.js";
 
 export const usage = `fanfare simulate -name ID -rounds N -players N [flags]
+       fanfare simulate -from RECORD [-speed N] [flags]
 
 Plays a session with real sockets and real questions, and exits with 1 unless the board, PostgreSQL
 and the players' own book of acknowledged answers agree.
@@ -35,6 +37,15 @@ and the players' own book of acknowledged answers agree.
   -url URL       gateways, comma-separated (the running make up, else http://localhost:8000)
   -grpc ADDRESS  quiz service (the running make up, else 127.0.0.1:9001)
   -token TOKEN   admin token (FANFARE_TOKEN, else that of make up here)
+
+With -from it plays a record (fanfare record) again: the same players with the same answers in the same
+times, N times as fast, and exits with 1 unless the final board is the recorded one. It speaks in the
+gateways' place, so it needs the secret that signs tokens: TOKEN_SECRET, else that of make up here.
+
+  -from RECORD   the file
+  -speed N       how many times as fast, 1 to 100 (1)
+  -name ID       id of the new session (the recorded one's with -replay)
+  -nats URL      to publish scores that came from outside (NATS_URL, else the running make up)
 
 Where the services speak mTLS, give GRPC_CERT_FILE, GRPC_KEY_FILE and GRPC_CA_FILE as they have them.`;
 
@@ -62,6 +73,7 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const INTERRUPTED = 130;
 
 export async function run(args: readonly string[], env: Env): Promise<number> {
+  if (args.some((arg) => /^--?from(=|$)/.test(arg))) return runReplay(args, env);
   const flags = readFlags(args, shape);
   const installation = await findInstallation(env, flags);
   const { urls, token } = installation;

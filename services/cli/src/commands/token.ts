@@ -2,7 +2,8 @@
 import { z } from "@fanfare/common/config";
 import { Tokens } from "@fanfare/common/tokens";
 import { numberFlag, readFlags, tokenFlag, UsageError } from "../flags.js";
-import { type Env, homeOf, readSecret } from "../home.js";
+import type { Env } from "../home.js";
+import { findSecret } from "../installation.js";
 
 export const usage = `fanfare token -role admin|host|author|spectator [flags]
 
@@ -29,7 +30,7 @@ const SECONDS_PER_HOUR = 3_600;
 
 export async function run(args: readonly string[], env: Env): Promise<number> {
   const { role, session, subject, hours } = readFlags(args, shape);
-  const secret = env.TOKEN_SECRET?.split(",")[0] || readSecret(homeOf(env));
+  const secret = findSecret(env);
   if (!secret) throw new UsageError("no secret: set TOKEN_SECRET, or run make up here first");
   const identity = {
     role,

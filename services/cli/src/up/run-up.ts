@@ -38,6 +38,8 @@ export async function runUp(options: UpOptions): Promise<void> {
     pid: process.pid,
     gatewayUrl,
     quizAddress: `127.0.0.1:${ports.quiz}`,
+    natsUrl: env.NATS_URL || `nats://127.0.0.1:${ports.nats}`,
+    redisUrl: env.REDIS_URL || `redis://127.0.0.1:${ports.redis}`,
   });
   try {
     const { secret } = await openData(home);

@@ -9,6 +9,8 @@ export interface Running {
   gatewayUrl: string;
   /** `host:port` of the quiz service. */
   quizAddress: string;
+  natsUrl: string;
+  redisUrl: string;
 }
 
 /** Somebody runs `make up` here already. */

@@ -1,13 +1,11 @@
 /** Reads of the leaderboard service. */
-import { create } from "@bufbuild/protobuf";
 import type { ServicePool } from "@fanfare/common/service-pool";
-import {
-  type GetStandingsResponse,
-  GetStandingsResponseSchema,
-  type LeaderboardService,
-  type Standing,
+import type {
+  GetStandingsResponse,
+  LeaderboardService,
+  Standing,
 } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
-import type { Boards } from "../domain/service-ports.js";
+import type { Boards, OwnStanding, Standings } from "../domain/service-ports.js";
 
 const PLAYERS_PER_CALL = 10_000;
 /** The service waits up to 2 s for a round; a scan of a large board comes on top. */
@@ -21,29 +19,28 @@ export class LeaderboardBoards implements Boards {
     sessionId: string,
     playerIds: string[],
     round: number,
-    timeoutMs = STANDINGS_WITHIN_MS,
-  ): Promise<GetStandingsResponse> {
+    { timeoutMs = STANDINGS_WITHIN_MS, span }: Parameters<Boards["standings"]>[3] = {},
+  ): Promise<Standings> {
     const deadline = performance.now() + timeoutMs;
-    const parts: Promise<GetStandingsResponse>[] = [];
-    for (let at = 0; at < playerIds.length; at += PLAYERS_PER_CALL) {
-      const part = playerIds.slice(at, at + PLAYERS_PER_CALL);
-      parts.push(
+    const origins = span && [span];
+    const parts: string[][] = [];
+    for (let at = 0; at < playerIds.length; at += PLAYERS_PER_CALL)
+      parts.push(playerIds.slice(at, at + PLAYERS_PER_CALL));
+    const responses = await Promise.all(
+      parts.map((part) =>
         this.leaderboard.request(sessionId, (client) =>
           client.getStandings(
             { sessionId, playerIds: part, round },
-            { timeoutMs: Math.max(1, deadline - performance.now()) },
+            { timeoutMs: Math.max(1, deadline - performance.now()), origins },
           ),
         ),
-      );
-    }
-    const responses = await Promise.all(parts);
-    const [first, ...rest] = responses;
-    if (!first || rest.length === 0) return first ?? create(GetStandingsResponseSchema);
-    return {
-      ...first,
-      standings: responses.flatMap(({ standings }) => standings),
-      finalRound: Math.min(...responses.map(({ finalRound }) => finalRound)),
-    };
+      ),
+    );
+    const byPlayer = new Map<string, OwnStanding>();
+    for (const [index, response] of responses.entries())
+      addStandings(byPlayer, parts[index] ?? [], response);
+    const finalRound = Math.min(...responses.map((response) => response.finalRound));
+    return { byPlayer, players: responses[0]?.players ?? 0, finalRound };
   }
 
   page(of: Parameters<Boards["page"]>[0]) {
@@ -57,5 +54,22 @@ export class LeaderboardBoards implements Boards {
       client.getLeaderboard({ sessionId, pageSize: count }, { timeoutMs: PAGE_WITHIN_MS }),
     );
     return standings;
+  }
+}
+
+function addStandings(
+  byPlayer: Map<string, OwnStanding>,
+  playerIds: readonly string[],
+  { ranks, points, changes, gaps }: GetStandingsResponse,
+): void {
+  for (const [index, rank] of ranks.entries()) {
+    const playerId = playerIds[index];
+    if (rank === 0 || playerId === undefined) continue;
+    byPlayer.set(playerId, {
+      rank,
+      points: points[index] ?? 0,
+      change: changes[index] ?? 0,
+      gap: gaps[index] ?? 0,
+    });
   }
 }

@@ -3,11 +3,13 @@
  * and read then, so that nothing falls between; whoever listens drops what is older than what it has.
  */
 import { type DescMessage, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { publishedBy, startBusSpan } from "@fanfare/common/bus-spans";
 import { unavailable } from "@fanfare/common/errors";
 import type { Logger } from "@fanfare/common/log";
+import { endSpan, type Span } from "@fanfare/common/tracing";
 import {
   BUCKETS,
+  LEADERBOARD_TEMPLATE,
   STREAMS,
   subjectForLeaderboard,
   subjectForRemovals,
@@ -31,8 +33,6 @@ export class NatsRoomFeed implements RoomFeed {
     private readonly nc: NatsConnection,
     private readonly jsm: JetStreamManager,
     private readonly log: Logger,
-    /** Told when each board that is heard was made, in ms on the common clock. */
-    private readonly onBoardHeard: (takenAtMs: number) => void,
   ) {}
 
   open(sessionId: string, listener: RoomListener): RoomSource {
@@ -48,8 +48,9 @@ export class NatsRoomFeed implements RoomFeed {
       ),
       on(subjectForLeaderboard(sessionId), (message) => {
         const board = read(LeaderboardChangedSchema, message.string());
-        if (board.takenAt) this.onBoardHeard(timestampMs(board.takenAt));
-        listener.onBoard(board);
+        const span = boardSpan(message);
+        listener.onBoard(board, span);
+        endSpan(span);
       }),
       on(subjectForRemovals(sessionId), (message) =>
         listener.onRemoved(read(PlayerRemovedSchema, message.string())),
@@ -95,9 +96,12 @@ export class NatsRoomFeed implements RoomFeed {
       if (record)
         this.#guard(recordSubject, () => tellSession(listener, record, record.header, record.seq));
       if (board)
-        this.#guard(boardSubject, () =>
-          listener.onBoard(read(LeaderboardChangedSchema, board.string())),
-        );
+        this.#guard(boardSubject, () => {
+          const stored = read(LeaderboardChangedSchema, board.string());
+          // Others were shown it long ago: its age says nothing of how fresh boards are.
+          delete stored.changedSince;
+          listener.onBoard(stored);
+        });
     } catch (error) {
       throw unavailable("the session's record", error);
     }
@@ -135,6 +139,15 @@ function tellSession(
   const text = message.string();
   const deleted = text === "" || Boolean(headers?.get("KV-Operation"));
   listener.onSession(deleted ? undefined : read(SessionSchema, text), sequence);
+}
+
+/** The snapshot's way into a room, where a change in it was traced. */
+function boardSpan(message: Msg): Span | undefined {
+  const published = publishedBy(message);
+  if (!published) return undefined;
+  const startedAt = performance.now();
+  const origins = [published];
+  return startBusSpan({ verb: "process", template: LEADERBOARD_TEMPLATE, startedAt, origins });
 }
 
 function read<D extends DescMessage>(schema: D, text: string): MessageShape<D> {

@@ -16,7 +16,7 @@ export class UwsClient extends Client {
 
   constructor(
     ip: string,
-    private readonly onSent: (type: string) => void,
+    private readonly onSent: (frame: Frame) => void,
   ) {
     super(ip, performance.now());
   }
@@ -44,10 +44,10 @@ export class UwsClient extends Client {
       });
   }
 
-  #write({ type, text }: Frame): void {
+  #write(frame: Frame): void {
     if (!this.#socket) return;
-    this.#socket.send(text);
-    this.onSent(type);
+    this.#socket.send(frame.text);
+    this.onSent(frame);
   }
 
   override end(code: CloseCode, why: string): void {

@@ -16,6 +16,7 @@ import { isToken } from "@fanfare/proto/addresses";
 import { CLOSE } from "../close-codes.js";
 import type { Config } from "../config.js";
 import type { Client } from "../domain/client.js";
+import type { Frame } from "../domain/frame-codec.js";
 import { LIVE_SCORE_ROWS_MAX, SNAPSHOT_ROWS } from "../domain/live-scores.js";
 import type { GatewayMetrics } from "../metrics.js";
 import { addressOf, isAllowedOrigin, NOT_A_SESSION_ID, replyText } from "./http-reply.js";
@@ -29,7 +30,9 @@ const LIVE_SCORE_PAYLOAD_BYTES_MAX = 1024;
 const DRAIN_CLIENTS_PER_SECOND = 500;
 const DRAIN_SLICE_MS = 50;
 /** Clients may close with any code: those of others are counted as one. */
-const OWN_CODES = new Set<number>(Object.values(CLOSE));
+const CLOSE_NAMES = new Map<number, string>(
+  Object.entries(CLOSE).map(([name, code]) => [code, name]),
+);
 
 /** Who deals with clients. */
 export interface SocketEvents {
@@ -94,11 +97,15 @@ export class UwsSockets {
     });
   }
 
-  /** Open sockets by role. */
-  count(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { role } of this.#clients) counts.set(role, (counts.get(role) ?? 0) + 1);
-    return counts;
+  /** Open sockets by role, and what waits for all of them. */
+  count(): { byRole: ReadonlyMap<string, number>; bufferedBytes: number } {
+    const byRole = new Map<string, number>();
+    let bufferedBytes = 0;
+    for (const client of this.#clients) {
+      byRole.set(client.role, (byRole.get(client.role) ?? 0) + 1);
+      bufferedBytes += client.waitingBytes();
+    }
+    return { byRole, bufferedBytes };
   }
 
   /**
@@ -141,7 +148,7 @@ export class UwsSockets {
       idleTimeout: config.IDLE_TIMEOUT_SECONDS,
       sendPingsAutomatically: true,
       dropped(socket) {
-        metrics.dropped.inc();
+        metrics.dropped.inc({ reason: "slow" });
         socket.getUserData().client.isSlow = true;
       },
       close: (socket, code) => this.#closed(socket.getUserData().client, code),
@@ -152,7 +159,7 @@ export class UwsSockets {
   #admit(response: HttpResponse, request: HttpRequest): UwsClient | undefined {
     const { config, metrics } = this;
     const no = (cause: string, status: string, text: string) => {
-      metrics.refusedUpgrades.inc({ cause });
+      metrics.connects.inc({ result: cause });
       replyText(response, request, status, text);
       return undefined;
     };
@@ -166,7 +173,10 @@ export class UwsSockets {
     return new UwsClient(addressOf(response, request, config.TRUSTED_PROXIES), this.#onSent);
   }
 
-  readonly #onSent = (type: string) => this.metrics.framesSent.inc({ type });
+  readonly #onSent = ({ type, text }: Frame) => {
+    this.metrics.framesSent.add(type);
+    this.metrics.sentBytes.add(Buffer.byteLength(text));
+  };
 
   #upgradeLiveScore(
     response: HttpResponse,
@@ -177,7 +187,7 @@ export class UwsSockets {
     const limit = request.getQuery("limit");
     const fault = liveScoreFault(sessionId, limit);
     if (fault) {
-      this.metrics.refusedUpgrades.inc({ cause: "path" });
+      this.metrics.connects.inc({ result: "path" });
       replyText(response, request, "400 Bad Request", fault);
       return;
     }
@@ -192,6 +202,7 @@ export class UwsSockets {
     const { client } = socket.getUserData();
     client.opened(socket);
     this.#clients.add(client);
+    this.metrics.connects.inc({ result: "open" });
     return client;
   }
 
@@ -210,7 +221,7 @@ export class UwsSockets {
     this.#clients.delete(client);
     this.#newcomers.delete(client);
     client.left();
-    metrics.closes.inc({ code: OWN_CODES.has(code) ? String(code) : "other" });
+    metrics.disconnects.inc({ reason: CLOSE_NAMES.get(code) ?? "other" });
     if (code === CLOSE.replaced) metrics.takeovers.inc();
     if (!client.isSlow) return;
     metrics.slowClosed.inc();

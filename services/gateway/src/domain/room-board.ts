@@ -1,4 +1,6 @@
 /** A room's board: the newest snapshot that was heard, its frame, and whether it can be trusted. */
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Span } from "@fanfare/common/tracing";
 import type { LeaderboardChanged } from "@fanfare/proto/events/v1/events";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import type { Frame, FrameEncoder } from "./frame-codec.js";
@@ -26,8 +28,15 @@ export class RoomBoard {
   #frame: Frame | undefined;
   #lobby: Frame | undefined;
   #stale = false;
+  /** When the log stored the oldest change of the rows that nobody here was shown yet. */
+  #unshownSinceMs: number | undefined;
+  #unshownSpan: Span | undefined;
 
   constructor(private readonly encoder: FrameEncoder) {}
+
+  get isStale(): boolean {
+    return this.#stale;
+  }
 
   /** The board of this session; what is left of an earlier one with the same id does not count. */
   of(session: Session | undefined): LeaderboardChanged | undefined {
@@ -46,11 +55,15 @@ export class RoomBoard {
     this.#heard = board;
     const healed = this.#stale && board.finalRound >= closedRound;
     if (healed) this.#stale = false;
+    const rows =
+      known?.players !== board.players ||
+      known.finalRound !== board.finalRound ||
+      !sameRows(known.standings, board.standings, boardSize(session));
+    const sinceMs = board.changedSince && timestampMs(board.changedSince);
+    if (rows && sinceMs !== undefined)
+      this.#unshownSinceMs = Math.min(sinceMs, this.#unshownSinceMs ?? sinceMs);
     return {
-      rows:
-        known?.players !== board.players ||
-        known.finalRound !== board.finalRound ||
-        !sameRows(known.standings, board.standings, boardSize(session)),
+      rows,
       joined: known?.joined !== board.joined,
       answers: known?.answers !== board.answers || known.round !== board.round,
       healed,
@@ -67,6 +80,19 @@ export class RoomBoard {
   /** What all are told next is made anew: rows or staleness have changed. */
   rowsChanged(): void {
     this.#frame = undefined;
+  }
+
+  /** Of the rows that are shown next a change is traced. */
+  traced(span: Span | undefined): void {
+    this.#unshownSpan ??= span;
+  }
+
+  /** The rows were shown: when the log stored their oldest change, where that is known. */
+  shown(): { sinceMs: number | undefined; span: Span | undefined } {
+    const shown = { sinceMs: this.#unshownSinceMs, span: this.#unshownSpan };
+    this.#unshownSinceMs = undefined;
+    this.#unshownSpan = undefined;
+    return shown;
   }
 
   countsChanged(): void {
@@ -100,5 +126,6 @@ export class RoomBoard {
     this.#frame = undefined;
     this.#lobby = undefined;
     this.#stale = false;
+    this.#unshownSinceMs = undefined;
   }
 }

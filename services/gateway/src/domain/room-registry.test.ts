@@ -29,7 +29,7 @@ function open(roomsMax: number) {
     },
     announce() {},
   };
-  const duties = { resultsDue() {}, namesDue() {}, wideRowsDue() {} };
+  const duties = { resultsDue() {}, namesDue() {}, wideRowsDue() {}, boardShown() {} };
   const clock = { now: () => Date.now() };
   const out = { publish() {} };
   const parts = { out, encoder: new FrameEncoder(), duties, clock, tickMs: 25 };
@@ -62,12 +62,12 @@ test("a room lingers after its last socket, and closes then", () => {
   room?.enterSpectator(client);
   if (room) rooms.release(room);
   vi.advanceTimersByTime(60_000);
-  expect(rooms.size).toBe(1);
+  expect(rooms.count().count).toBe(1);
   room?.leave(client);
   vi.advanceTimersByTime(4_000);
-  expect(rooms.size).toBe(1);
+  expect(rooms.count().count).toBe(1);
   vi.advanceTimersByTime(2_000);
-  expect(rooms.size).toBe(0);
+  expect(rooms.count().count).toBe(0);
   expect(followed.size).toBe(0);
 });
 

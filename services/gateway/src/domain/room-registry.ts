@@ -27,8 +27,14 @@ export class RoomRegistry {
     this.#sweep = setInterval(() => this.sweep(performance.now()), SWEEP_EVERY_MS);
   }
 
-  get size(): number {
-    return this.#rooms.size;
+  /** Rooms, the players in them, and how many show a board that is marked stale. */
+  count(): { count: number; players: number; stale: number } {
+    const counts = { count: this.#rooms.size, players: 0, stale: 0 };
+    for (const room of this.#rooms.values()) {
+      counts.players += room.players.size;
+      if (room.isStale) counts.stale++;
+    }
+    return counts;
   }
 
   /**

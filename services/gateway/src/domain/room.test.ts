@@ -26,6 +26,7 @@ function open(read: () => Promise<void> = async () => {}) {
       resultsDue: (_, round) => due.push(`results ${round}`),
       namesDue: () => due.push("names"),
       wideRowsDue: () => due.push("rows"),
+      boardShown: (sinceMs) => due.push(`shown since ${sinceMs - START_MS}`),
     },
   });
   room.follow({ read, close() {} });
@@ -129,4 +130,22 @@ test("a skipped reveal is shown and told even where the next question comes with
   vi.advanceTimersByTime(0);
   expect(published).toEqual(["all question", "all reveal", "all question"]);
   expect(due).toEqual(["results 2"]);
+});
+
+test("a board is as fresh as the oldest change that it is the first to show", () => {
+  const { room, due } = open();
+  room.onSession(session({}), 5);
+  room.enterSpectator(player("", "").client);
+  const since = (ms: number) => ({ changedSince: timestampFromMs(START_MS + ms) });
+  room.onBoard(board(1, { version: 1n, ...since(10) }));
+  room.onBoard(board(2, { version: 2n, ...since(40) }));
+  vi.advanceTimersByTime(500);
+  expect(due).toContain("shown since 10");
+  // Nothing that is shown has changed.
+  room.onBoard(board(2, { version: 3n, ...since(600) }));
+  vi.advanceTimersByTime(500);
+  expect(due.filter((each) => each.startsWith("shown"))).toEqual(["shown since 10"]);
+  room.onBoard(board(3, { version: 4n, ...since(700) }));
+  vi.advanceTimersByTime(500);
+  expect(due.filter((each) => each.startsWith("shown"))).toHaveLength(2);
 });

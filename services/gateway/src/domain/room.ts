@@ -3,6 +3,7 @@
  * is here, and what all of them are told. It knows no rule of the game.
  */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Span } from "@fanfare/common/tracing";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { LeaderboardChanged, PlayerRemoved } from "@fanfare/proto/events/v1/events";
 import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
@@ -80,8 +81,6 @@ export class Room implements RoomListener {
     });
   }
 
-  // --- life ----------------------------------------------------------------------------------------
-
   follow(source: RoomSource): void {
     this.#reader.follow(source);
   }
@@ -120,6 +119,10 @@ export class Room implements RoomListener {
     return this.#board.of(this.session);
   }
 
+  get isStale(): boolean {
+    return this.#board.isStale;
+  }
+
   /** To be called every half second; says whether the record has to be read again. */
   check(now: number): "overdue" | "fine" {
     if (this.#milestones.isLate(this.board?.finalRound ?? 0, now)) this.markStale();
@@ -128,8 +131,6 @@ export class Room implements RoomListener {
     const isLate = endsAt !== undefined && this.parts.clock.now() - endsAt > OVERDUE_MS;
     return this.#reader.isDue(now, isLate) ? "overdue" : "fine";
   }
-
-  // --- who is here -----------------------------------------------------------------------------------
 
   /** Lets a player in; an older connection of the same player has to go. */
   enterPlayer(client: Client): void {
@@ -178,8 +179,6 @@ export class Room implements RoomListener {
     return frames.filter((frame) => frame !== undefined);
   }
 
-  // --- what is heard ---------------------------------------------------------------------------------
-
   onSession(session: Session | undefined, revision: number): void {
     if (revision <= this.#revision) return;
     this.#revision = revision;
@@ -204,9 +203,10 @@ export class Room implements RoomListener {
     this.#sayEndedIfDue(now);
   }
 
-  onBoard(board: LeaderboardChanged): void {
+  onBoard(board: LeaderboardChanged, span?: Span): void {
     const news = this.#board.take(board, this.session, this.#milestones.closedRound);
     if (!news) return;
+    if (news.rows) this.#board.traced(span);
     if (news.rows || news.healed) this.#announcer.saySoon("board");
     if (news.answers) this.#announcer.saySoon("progress");
     if (news.joined) {
@@ -256,8 +256,6 @@ export class Room implements RoomListener {
     this.liveScores.show(undefined);
   }
 
-  // --- what is said ------------------------------------------------------------------------------------
-
   #sayLobby(): void {
     this.#board.countsChanged();
     const { session } = this;
@@ -276,7 +274,10 @@ export class Room implements RoomListener {
     this.#board.rowsChanged();
     const here = this.players.size + this.#watchers > 0;
     const frame = here ? this.#board.frame(this.session) : undefined;
-    if (frame) this.parts.out.publish(this.topics.all, frame);
+    const { sinceMs, span } = this.#board.shown();
+    if (!frame) return;
+    this.parts.out.publish(this.topics.all, frame);
+    if (sinceMs !== undefined) this.parts.duties.boardShown(sinceMs, span);
   }
 
   #showLiveScores(): void {

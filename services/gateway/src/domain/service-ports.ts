@@ -1,11 +1,10 @@
 /** What the gateway asks of the services behind it, by the names of the domain; adapters act. */
 
+import type { Span } from "@fanfare/common/tracing";
 import type { Answer, AnswerVerdict } from "@fanfare/proto/answer-columns";
 import type { HostCommand } from "@fanfare/proto/gateway/v1/frames";
 import type {
   GetLeaderboardResponse,
-  GetStandingsResponse,
-  PlayerStanding,
   Standing,
 } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import type {
@@ -33,12 +32,32 @@ export interface Pins {
   resolve(pin: string): Promise<string | undefined>;
 }
 
+/** Where one player stands. */
+export interface OwnStanding {
+  points: number;
+  /** From 1. */
+  rank: number;
+  /** Places won since the round before; 0 where that is not known. */
+  change: number;
+  /** Points to the player directly above; 0 for the first. */
+  gap: number;
+}
+
+/** Where the players that were asked for stand. */
+export interface Standings {
+  /** Without those who have no score. */
+  byPlayer: ReadonlyMap<string, OwnStanding>;
+  /** How many players of the session have a score. */
+  players: number;
+  /** The last closed round that these hold. */
+  finalRound: number;
+}
+
 /** A player who came back: who it is, and where it stands if the leaderboard could be asked. */
 export interface Resumed {
   result: ResumeResult;
-  standing: PlayerStanding | undefined;
   /** Of all who came back with this player; undefined where the leaderboard could not be asked. */
-  standings: GetStandingsResponse | undefined;
+  standings: Standings | undefined;
 }
 
 /** Players in and out. Everything is durable when it resolves, and safe to repeat. */
@@ -48,6 +67,8 @@ export interface Admissions {
     lanes: number;
     nickname: string;
     submissionId: string;
+    /** Where this join is traced. */
+    span?: Span | undefined;
   }): Promise<JoinResult>;
   /** With the standing as of `closedRound`, which is waited for a little; 0 does not wait. */
   resume(sessionId: string, playerId: string, closedRound: number): Promise<Resumed>;
@@ -61,6 +82,8 @@ export interface PendingAnswer extends Answer {
   sessionId: string;
   round: number;
   lane: number;
+  /** Where this answer is traced. */
+  span?: Span | undefined;
   /** Called once: with the durable verdict, or undefined where none could be had in time. */
   settle(verdict: AnswerVerdict | undefined): void;
 }
@@ -84,8 +107,8 @@ export interface Boards {
     sessionId: string,
     playerIds: string[],
     round: number,
-    timeoutMs?: number,
-  ): Promise<GetStandingsResponse>;
+    options?: { timeoutMs?: number; span?: Span | undefined },
+  ): Promise<Standings>;
   page(of: {
     sessionId: string;
     pageSize: number;

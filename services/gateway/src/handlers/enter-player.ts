@@ -1,7 +1,7 @@
 /** A player comes in, for the first time or again, and is brought up to date in one write. */
 import { invalidField, ServiceError } from "@fanfare/common/errors";
+import { inSampledSpan, SpanKind } from "@fanfare/common/tracing";
 import { isToken } from "@fanfare/proto/addresses";
-import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { JoinWish } from "@fanfare/proto/gateway/v1/frames";
 import type { Player, StoredAnswer } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
@@ -10,7 +10,7 @@ import type { Frame } from "../domain/frame-codec.js";
 import type { Room } from "../domain/room.js";
 import type { Resumed } from "../domain/service-ports.js";
 import type { Gateway } from "./gateway.js";
-import { ownResult, standingsOf } from "./own-result.js";
+import { ownResult, standingsAfter } from "./own-result.js";
 import { advice } from "./refuse.js";
 
 /** Joins. Throws what the player has to be told. */
@@ -25,14 +25,12 @@ export async function joinAsPlayer(
     throw invalidField("join.submission_id", "1 to 64 of A-Z a-z 0-9 _ -");
   const { sessionId } = room;
   const lanes = session.options?.lanes ?? 1;
-  const { player, refused } = await gateway.admissions.join({
-    sessionId,
-    lanes,
-    nickname,
-    submissionId,
-  });
-  gateway.metrics.joins.inc({ outcome: player ? "in" : ErrorReason[refused] });
+  const start = { kind: SpanKind.SERVER, attributes: { "fanfare.session.id": sessionId } };
+  const { player, refused } = await inSampledSpan("join", start, (span) =>
+    gateway.admissions.join({ sessionId, lanes, nickname, submissionId, span }),
+  );
   if (!player) throw new ServiceError(refused, advice(refused));
+  gateway.metrics.joins.inc({ result: "joined" });
   const resumeToken = gateway.identities.issuePlayer(player.playerId, sessionId);
   letPlayerIn(gateway, client, room, player, { resumeToken });
 }
@@ -51,8 +49,8 @@ export async function resumeAsPlayer(
     closedRoundOf(room.session),
   );
   const { player, answer, refused } = resumed.result;
-  gateway.metrics.resumes.inc({ outcome: refused ? ErrorReason[refused] : "in" });
   if (!player || refused) throw new ServiceError(refused, advice(refused));
+  gateway.metrics.resumes.inc({ recovered: "true" });
   client.resumedInRound = room.session?.round ?? 0;
   if (answer) client.verdict = answer;
   letPlayerIn(gateway, client, room, player, { resumeToken, answer, resumed });
@@ -94,6 +92,7 @@ function letPlayerIn(
   });
   const result = resumed ? lateResult(gateway, client, session, resumed) : [];
   client.send(joined, ...room.catchUp("player"), ...result);
+  gateway.metrics.handshake.observe((performance.now() - client.openedAt) / 1_000);
   room.enterPlayer(client);
   gateway.feed.announce(sessionId, client.playerId, client.connection);
 }
@@ -104,7 +103,8 @@ function placeBefore(
   resumed: Resumed | undefined,
   ownPoints: number,
 ): { points: number; rank: number } {
-  const { standing, standings } = resumed ?? {};
+  const standings = resumed?.standings;
+  const standing = standings?.byPlayer.get(resumed?.result.player?.playerId ?? "");
   if (!standing || !standings) return { points: 0, rank: 0 };
   const holdsRound = session.round > 0 && standings.finalRound >= session.round;
   if (!holdsRound) return { points: standing.points, rank: standing.rank };
@@ -115,7 +115,7 @@ function placeBefore(
 function lateResult(gateway: Gateway, client: Client, session: Session, resumed: Resumed): Frame[] {
   const round = closedRoundOf(session);
   if (round === 0) return [];
-  const standings = standingsOf(resumed.standings, round);
+  const standings = standingsAfter(round, resumed.standings);
   return [gateway.encoder.ownResult(ownResult(round, client.verdict, standings, client.playerId))];
 }
 

@@ -1,18 +1,13 @@
 /** What a round brought one player. Pure: the own verdict and the standings in, the frame out. */
 import type { OwnResult } from "@fanfare/proto/gateway/v1/frames";
-import type { PlayerStanding } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import type { Verdict } from "../domain/client.js";
+import type { Standings } from "../domain/service-ports.js";
 
-/** Where everybody stands after a round; undefined where the leaderboard does not say so (yet). */
-export interface RoundStandings {
-  players: number;
-  byPlayer: ReadonlyMap<string, PlayerStanding>;
-}
-
+/** `standings`: undefined where the leaderboard does not say (yet) what the round has brought. */
 export function ownResult(
   round: number,
   verdict: Verdict | undefined,
-  standings: RoundStandings | undefined,
+  standings: Standings | undefined,
   playerId: string,
 ): Omit<OwnResult, "$typeName"> {
   const answer = verdict?.round === round ? verdict : undefined;
@@ -32,12 +27,10 @@ export function ownResult(
   };
 }
 
-/** The standings of a response, where they hold the round. */
-export function standingsOf(
-  response: { standings: PlayerStanding[]; players: number; finalRound: number } | undefined,
+/** The standings where they hold the round. */
+export function standingsAfter(
   round: number,
-): RoundStandings | undefined {
-  if (!response || response.finalRound < round) return undefined;
-  const byPlayer = new Map(response.standings.map((each) => [each.playerId, each]));
-  return { players: response.players, byPlayer };
+  standings: Standings | undefined,
+): Standings | undefined {
+  return standings && standings.finalRound >= round ? standings : undefined;
 }

@@ -25,12 +25,12 @@ export function receiveFrame(
   if (!mayPass(gateway, client, now)) return;
   const frame = read(gateway, content, isBinary);
   if ("reason" in frame) {
-    gateway.metrics.framesReceived.inc({ type: "bad" });
+    gateway.metrics.framesReceived.add("bad");
     refuseBadFrame(gateway, client, frame);
     return;
   }
-  gateway.metrics.framesReceived.inc({ type: frame.case });
-  if (frame.case === "answer") submitAnswer(gateway, client, frame.value, now);
+  gateway.metrics.framesReceived.add(frame.case);
+  if (frame.case === "answer") submitAnswer(gateway, client, frame, now);
   else if (frame.case === "hello") void sayHello(gateway, client, frame.value);
   else if (frame.case === "host") void hostCommand(gateway, client, frame.value);
   else if (frame.case === "board") void requestBoard(gateway, client, frame.value);

@@ -34,11 +34,18 @@ export async function sayHello(
     await identify(gateway, client, hello);
   } catch (thrown) {
     const error = toServiceError(thrown);
+    count(gateway, hello, error);
     refuseError(gateway, client, error, "");
     client.end(closeCodeFor(error.reason, error.retryable), ErrorReason[error.reason]);
   } finally {
     client.greeting = false;
   }
+}
+
+/** Players who are turned away, for whatever reason. */
+function count({ metrics }: Gateway, { identity }: ClientHello, { reason }: ServiceError): void {
+  if (identity.case === "join") metrics.joins.inc({ result: ErrorReason[reason] });
+  if (identity.case === "resumeToken") metrics.resumes.inc({ recovered: "false" });
 }
 
 function checkVersion({ protocolVersion }: ClientHello): void {
@@ -166,6 +173,7 @@ function letWatcherIn(
   const { sessionId, phase, round, rounds, title, pin } = session;
   const value = { sessionId, phase, round, rounds, title, pin, role };
   client.send(gateway.encoder.encode({ case: "joined", value }), ...room.catchUp("watcher"));
+  gateway.metrics.handshake.observe((performance.now() - client.openedAt) / 1_000);
   if (role === "spectator") room.enterSpectator(client);
   else room.enterHost(client);
 }

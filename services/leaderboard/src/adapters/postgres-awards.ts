@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
+import type { OperationTimes } from "@fanfare/common/operation-times";
 import { migrate, type Sql } from "@fanfare/common/postgres";
 import type { GlobalPlace, GlobalRow, GlobalTally } from "../domain/ports.js";
 import type { LeaderboardMetrics } from "../metrics.js";
@@ -18,15 +19,15 @@ export class PostgresAwards implements GlobalTally {
     private readonly sql: Sql,
     /** Points by place. */
     private readonly points: readonly number[],
+    private readonly times: OperationTimes,
   ) {}
 
   /** Awards what has ended since; returns how many sessions. Safe to repeat, and in several pods. */
   async award(): Promise<number> {
     return fromPostgres(0, async () => {
-      const [row] = await this.sql.unsafe<{ sessions: number }[]>(AWARD, [
-        [...this.points],
-        SESSIONS_MAX,
-      ]);
+      const args = [[...this.points], SESSIONS_MAX];
+      const award = () => this.sql.unsafe<{ sessions: number }[]>(AWARD, args);
+      const [row] = await this.times.time("award", award);
       return row?.sessions ?? 0;
     });
   }
@@ -37,11 +38,14 @@ export class PostgresAwards implements GlobalTally {
       ? sql`WHERE points < ${after.points} OR points = ${after.points} AND user_key > ${after.user}`
       : sql``;
     return fromPostgres([], async () => {
-      const rows = await sql<Omit<GlobalRow, "rank">[]>`
-        SELECT user_key AS user, nickname, points::float8 AS points, sessions
-          FROM leaderboard.tally ${behind}
-         ORDER BY points DESC, user_key
-         LIMIT ${size}`;
+      const rows = await this.times.time(
+        "global board",
+        () => sql<Omit<GlobalRow, "rank">[]>`
+          SELECT user_key AS user, nickname, points::float8 AS points, sessions
+            FROM leaderboard.tally ${behind}
+           ORDER BY points DESC, user_key
+           LIMIT ${size}`,
+      );
       return rows.map((row, i) => ({ ...row, rank: (after?.rank ?? 0) + 1 + i }));
     });
   }

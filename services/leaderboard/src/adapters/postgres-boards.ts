@@ -1,4 +1,5 @@
 /** Boards of ended sessions, from the final standings that the quiz service's history writer made. */
+import type { OperationTimes } from "@fanfare/common/operation-times";
 import type { Sql } from "@fanfare/common/postgres";
 import type { Boards, FoundBoard, Row, Selection } from "../domain/ports.js";
 import { RankTable } from "../domain/rank-table.js";
@@ -12,7 +13,15 @@ const PLACE_MAX = 2 ** 31 - 1;
 type PlacedRow = Row & { place: number };
 
 export class PostgresBoards implements Boards, FinalBoards {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly times: OperationTimes,
+  ) {}
+
+  /** A timed read; `none` where nothing can be there yet. */
+  #from<T>(none: T, operation: string, read: () => Promise<T>): Promise<T> {
+    return fromPostgres(none, () => this.times.time(operation, read));
+  }
 
   async read(sessionId: string, selection: Selection): Promise<FoundBoard> {
     const ended = await this.ended(sessionId);
@@ -35,7 +44,7 @@ export class PostgresBoards implements Boards, FinalBoards {
 
   /** The latest session of this id, once its final standings are there. */
   ended(sessionId: string) {
-    return fromPostgres(undefined, async () => {
+    return this.#from(undefined, "ended session", async () => {
       const [session] = await this.sql<
         { logStart: string; rounds: number; isFinal: boolean; players: number }[]
       >`
@@ -51,7 +60,7 @@ export class PostgresBoards implements Boards, FinalBoards {
   }
 
   ranks(sessionId: string, logStart: string): Promise<RankTable> {
-    return fromPostgres(new RankTable(), async () => {
+    return this.#from(new RankTable(), "ranks", async () => {
       const table = new RankTable();
       const rows = this.sql<{ playerId: string; points: number }[]>`
         SELECT player_id AS "playerId", points FROM quiz.final_standings
@@ -70,7 +79,7 @@ export class PostgresBoards implements Boards, FinalBoards {
     const { sql } = this;
     const from = await this.#firstPlace(sessionId, logStart, selection);
     if (from === undefined) return undefined;
-    return fromPostgres([], async () => {
+    return this.#from<PlacedRow[]>([], "board rows", async () => {
       const rows = await sql<PlacedRow[]>`
         SELECT place, player_id AS "playerId", nickname, points, elapsed_ms::float8 AS "elapsedMs"
           FROM quiz.final_standings
@@ -90,7 +99,7 @@ export class PostgresBoards implements Boards, FinalBoards {
     if (selection.kind === "top") return 1;
     const session = sql`session_id = ${sessionId} AND log_start = ${logStart}`;
     if (selection.kind === "around") {
-      return fromPostgres(undefined, async () => {
+      return this.#from(undefined, "own place", async () => {
         const [own] = await sql<{ place: number }[]>`
           SELECT place FROM quiz.final_standings
            WHERE ${session} AND player_id = ${selection.playerId}`;
@@ -99,7 +108,7 @@ export class PostgresBoards implements Boards, FinalBoards {
     }
     const { playerId, packed } = selection.place;
     const { points, elapsedMs } = unpack(packed);
-    return fromPostgres(PLACE_MAX, async () => {
+    return this.#from(PLACE_MAX, "next place", async () => {
       const [next] = await sql<{ place: number | null }[]>`
         SELECT min(place) AS place FROM quiz.final_standings
          WHERE ${session} AND (points < ${points} OR points = ${points} AND

@@ -16,7 +16,12 @@ const CONNECT_LIMIT_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
 
 /** What is asked of Redis: commands whose keys share one hash tag, so that a cluster can serve them. */
-export type RedisCommands = Pick<Redis, "call" | "hmget" | "smembers" | "zrange">;
+export interface RedisCommands {
+  call(command: string, args: (string | number)[]): Promise<unknown>;
+  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
+  smembers(key: string): Promise<string[]>;
+  zrange(key: string, from: number, to: string, withScores: "WITHSCORES"): Promise<string[]>;
+}
 
 /**
  * Begins to connect and returns at once: nothing here waits for Redis. Throws a ConfigError where a

@@ -1,12 +1,17 @@
 /** Lua scripts: read from lua/*.lua once, sent to Redis once, then called by their hash. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { OperationTimes } from "@fanfare/common/operation-times";
 import type { RedisCommands } from "./redis-connection.js";
 
 /** The same folder seen from src and from dist: nothing is copied by the build. */
 const FOLDER = new URL("../../lua/", import.meta.url);
 
+/** Names of the scripts, by what a call has of them: hash, or text. */
+const NAMES = new Map<unknown, string>();
+
 export interface Script {
+  name: string;
   text: string;
   sha1: string;
 }
@@ -16,7 +21,9 @@ export function loadScript(name: string): Script {
   const text = ["session-keys", name]
     .map((each) => readFileSync(new URL(`${each}.lua`, FOLDER), "utf8"))
     .join("\n");
-  return { text, sha1: createHash("sha1").update(text).digest("hex") };
+  const script = { name, text, sha1: createHash("sha1").update(text).digest("hex") };
+  NAMES.set(script.sha1, name).set(text, name);
+  return script;
 }
 
 /**
@@ -37,4 +44,15 @@ export async function runScript(
     if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
     return await redis.call("eval", [script.text, ...list]);
   }
+}
+
+/** The same commands, each timed under its own name or its script's. */
+export function timedRedis(redis: RedisCommands, times: OperationTimes): RedisCommands {
+  return {
+    call: (command, args) =>
+      times.time(NAMES.get(args[0]) ?? command, () => redis.call(command, args)),
+    hmget: (...args) => times.time("hmget", () => redis.hmget(...args)),
+    smembers: (key) => times.time("smembers", () => redis.smembers(key)),
+    zrange: (...args) => times.time("zrange", () => redis.zrange(...args)),
+  };
 }

@@ -3,9 +3,11 @@
  * it are one atomic step of apply-entries.lua, so a crash, a replay or a second reader repeats and
  * skips nothing.
  */
+import { inDbSpan } from "@fanfare/common/db-spans";
 import type { DeadLetters } from "@fanfare/common/dead-letters";
 import type { Logger } from "@fanfare/common/log";
-import type { Batch, Projection } from "@fanfare/common/partition-reader";
+import type { Applied, Batch, Projection } from "@fanfare/common/partition-reader";
+import type { Span } from "@fanfare/common/tracing";
 import { readStoredSubject, redisKeys } from "@fanfare/proto/addresses";
 import type { LeaderboardMetrics } from "../metrics.js";
 import { partitionKeys, prefixOf } from "./partition-keys.js";
@@ -22,6 +24,11 @@ import {
 
 const APPLY = loadScript("apply-entries");
 const DROP = loadScript("drop-partition");
+const APPLYING = {
+  system: "redis",
+  operation: "EVALSHA",
+  target: { script: "apply-entries" },
+} as const;
 /** Sessions that one call of drop-partition.lua drops. */
 const CALL_DROPS_MAX = 20;
 
@@ -38,6 +45,10 @@ export interface Progress {
   pending: number;
   /** When the log stored what was read last. */
   storedAtMs: number;
+  /** What was read: changes of all boards. */
+  changes: number;
+  /** The span in which a session's board changed, where an entry of it was traced. */
+  spans?: ReadonlyMap<string, Span> | undefined;
 }
 
 /** Learns what the projection has done. */
@@ -78,6 +89,8 @@ export class RedisStandings implements Projection {
   readonly pace = { gatherMs: 100, checkPlaceEveryMs: 500, isUrgent: endsRound };
   /** The place that this process knows of; differs from Redis' where somebody else was at work. */
   readonly #places = new Map<number, number>();
+  /** When the rebuilds that go on here began, by partition. */
+  readonly #rebuilding = new Map<number, number>();
 
   constructor(private readonly parts: StandingsParts) {}
 
@@ -92,21 +105,24 @@ export class RedisStandings implements Projection {
     );
     const isOther = held !== null && held !== undefined && held !== generation;
     if (dropping || isOther) {
+      this.#rebuilding.set(partition, performance.now());
       await this.#drop(partition, generation);
       if (isOther) this.#countRebuild(partition, "generation");
       return this.#standAt(partition, 0);
     }
     const place = Number(sequence ?? 0);
     const known = this.#places.get(partition) ?? 0;
+    if (place < known) this.#rebuilding.set(partition, performance.now());
+    // Somebody else has read on meanwhile.
+    if (place > known) this.#rebuilding.delete(partition);
     // A dropped partition keeps its epoch; that rebuild was counted by whoever asked for it.
     if (place < known && (place > 0 || !epoch))
       this.#countRebuild(partition, place === 0 ? "empty" : "behind");
     return this.#standAt(partition, place);
   }
 
-  async apply(batch: Batch, generation: string): Promise<{ position: number }> {
-    const { deadLetters, metrics } = this.parts;
-    const stop = metrics.apply.startTimer();
+  async apply(batch: Batch, generation: string): Promise<Applied> {
+    const { deadLetters } = this.parts;
     const { operations, letters } = readBatch(batch);
     if (letters.length > 0) await deadLetters.publish(letters, generation);
     let place = batch.after;
@@ -121,14 +137,12 @@ export class RedisStandings implements Projection {
       // Also what was done before a fault is done.
       if (applied > batch.after) this.#tell(batch, operations, applied);
     }
-    stop();
-    return { position: place };
+    return { position: place, passedOver: letters.length };
   }
 
   /** Drops the partition's boards and its place; whoever reads it begins anew. Safe to repeat. */
   async rebuild(partition: number): Promise<void> {
     await this.#drop(partition, "");
-    this.#places.delete(partition);
     this.#countRebuild(partition, "requested");
   }
 
@@ -143,7 +157,7 @@ export class RedisStandings implements Projection {
     let place = after;
     for (;;) {
       const operations = call.operations.filter(({ sequence }) => sequence > place);
-      const reply = (await runScript(this.parts.redis, APPLY, partitionKeys(partition), [
+      const args = [
         prefixOf(partition),
         generation,
         place,
@@ -151,7 +165,10 @@ export class RedisStandings implements Projection {
         this.parts.boardTtlS,
         CALL_REVEALS_MAX,
         ...operationArguments(operations),
-      ])) as ApplyReply;
+      ];
+      const reply = (await inDbSpan(batch.span, APPLYING, () =>
+        runScript(this.parts.redis, APPLY, partitionKeys(partition), args),
+      )) as ApplyReply;
       const held = Number(reply[0]);
       const unfinished = reply[1] === 1;
       if (held !== call.last && !unfinished) return held;
@@ -168,27 +185,31 @@ export class RedisStandings implements Projection {
     [, , laneScores, outsideScores, duplicates, audits]: ApplyReply,
   ): void {
     const { metrics } = this.parts;
-    metrics.answers.inc({ outcome: "counted" }, laneScores);
-    metrics.answers.inc({ outcome: "outside" }, outsideScores);
-    metrics.answers.inc({ outcome: "duplicate" }, duplicates);
+    metrics.scores.inc({ result: "counted" }, laneScores);
+    metrics.scores.inc({ result: "outside" }, outsideScores);
+    metrics.scores.inc({ result: "duplicate" }, duplicates);
     this.#audit(done, audits);
   }
 
   /** Notes that the batch has been applied up to a place, and tells whom it concerns. */
   #tell(batch: Batch, operations: readonly PlacedOperation[], applied: number): void {
-    const { metrics, observer } = this.parts;
+    const { observer } = this.parts;
     const { partition, pending } = batch;
     this.#places.set(partition, applied);
     const entries = batch.entries.filter(({ sequence }) => sequence <= applied);
-    metrics.entries.inc(entries.length);
     const since = new Map<string, number>();
     const closed: string[] = [];
+    let changes = 0;
     for (const { sequence, sessionId, storedAtMs, kind } of operations) {
       if (sequence > applied) break;
+      changes++;
       if (!since.has(sessionId)) since.set(sessionId, storedAtMs);
       if (kind === "closed" || kind === "ended") closed.push(sessionId);
     }
-    observer.changed(partition, since, { pending, storedAtMs: entries.at(-1)?.storedAtMs ?? 0 });
+    const storedAtMs = entries.at(-1)?.storedAtMs ?? 0;
+    const spans = tracedSessions(batch, operations, applied);
+    observer.changed(partition, since, { pending, storedAtMs, changes, spans });
+    if (pending === 0) this.#caughtUp(partition);
     if (closed.length > 0) observer.roundsClosed(closed);
   }
 
@@ -229,14 +250,39 @@ export class RedisStandings implements Projection {
 
   /** A place that is still ours is asked for when there is nothing to read. */
   #standAt(partition: number, place: number): number {
-    if (this.#places.get(partition) === place) this.parts.observer.idle(partition);
-    else this.parts.observer.takenOver(partition);
+    if (this.#places.get(partition) === place) {
+      this.parts.observer.idle(partition);
+      this.#caughtUp(partition);
+    } else this.parts.observer.takenOver(partition);
     this.#places.set(partition, place);
     return place;
+  }
+
+  #caughtUp(partition: number): void {
+    const begunAt = this.#rebuilding.get(partition);
+    if (begunAt === undefined) return;
+    this.#rebuilding.delete(partition);
+    this.parts.metrics.rebuildSeconds.observe((performance.now() - begunAt) / 1_000);
   }
 
   #countRebuild(partition: number, reason: "requested" | "empty" | "behind" | "generation"): void {
     this.parts.metrics.rebuilds.inc({ reason });
     this.parts.log.warn({ partition, reason }, "boards are built again from the log");
   }
+}
+
+/** The sessions that the traced entries of a batch are about, each with the batch's span. */
+function tracedSessions(
+  { span, entries }: Batch,
+  operations: readonly PlacedOperation[],
+  applied: number,
+): ReadonlyMap<string, Span> | undefined {
+  if (!span) return undefined;
+  const traced = new Set<number>();
+  for (const { sequence, publishedBy } of entries)
+    if (publishedBy && sequence <= applied) traced.add(sequence);
+  const spans = new Map<string, Span>();
+  for (const { sequence, sessionId } of operations)
+    if (traced.has(sequence)) spans.set(sessionId, span);
+  return spans;
 }

@@ -27,9 +27,14 @@ export class Coalescer {
 
   constructor(private readonly options: CoalescerOptions) {}
 
-  /** Notes a change; `since` says when it happened, on a clock of the caller's. */
-  mark(key: string, since: number): void {
-    this.#changed.set(key, Math.min(since, this.#changed.get(key) ?? since));
+  /**
+   * Notes a change; `since` says when it happened, on a clock of the caller's. False where it goes with
+   * one that waits already.
+   */
+  mark(key: string, since: number): boolean {
+    const waiting = this.#changed.get(key);
+    this.#changed.set(key, Math.min(since, waiting ?? since));
+    return waiting === undefined;
   }
 
   /** Keeps everything back for a while: what there is to show is only half of it. */

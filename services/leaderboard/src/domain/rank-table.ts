@@ -1,14 +1,4 @@
 /** Points and rank of every player of a session, from one ordered pass over its board. */
-
-/** Where one player stands. */
-export interface Rank {
-  points: number;
-  /** From 1. */
-  rank: number;
-  /** Points to the player directly above; 0 for the first. */
-  gap: number;
-}
-
 export class RankTable {
   readonly #ranks = new Map<string, number>();
   readonly #points: number[] = [];
@@ -24,18 +14,19 @@ export class RankTable {
     return this.#points.length;
   }
 
-  /** Undefined for who has no score. */
-  find(playerId: string): Rank | undefined {
-    const rank = this.#ranks.get(playerId);
-    if (rank === undefined) return undefined;
-    const points = this.#points[rank - 1] ?? 0;
-    return { points, rank, gap: (this.#points[rank - 2] ?? points) - points };
+  /** From 1; 0 for who has no score. */
+  rankOf(playerId: string): number {
+    return this.#ranks.get(playerId) ?? 0;
   }
-}
 
-/** Places won since the table before; 0 where one of the two does not know the player. */
-export function placesWon(playerId: string, table: RankTable, before?: RankTable): number {
-  const now = table.find(playerId)?.rank;
-  const then = before?.find(playerId)?.rank;
-  return now === undefined || then === undefined ? 0 : then - now;
+  /** Total of the player at this rank, from 1; 0 where nobody is. */
+  pointsAt(rank: number): number {
+    return this.#points[rank - 1] ?? 0;
+  }
+
+  /** Points from this rank to the one directly above; 0 for the first. */
+  gapAt(rank: number): number {
+    const points = this.pointsAt(rank);
+    return (this.#points[rank - 2] ?? points) - points;
+  }
 }

@@ -1,4 +1,4 @@
-/** GetStandings: points and ranks of a batch of players, once a round is in the board. */
+/** GetStandings: points and ranks of a batch of players, by column, once a round is in the board. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
@@ -8,7 +8,6 @@ import type {
   GetStandingsResponseSchema,
 } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import type { FinalRounds, Ranks, RankTables } from "../domain/ports.js";
-import { placesWon } from "../domain/rank-table.js";
 import { checkToken } from "./fields.js";
 
 const PLAYER_IDS_MAX = 20_000;
@@ -37,10 +36,17 @@ export function getStandings(tables: RankTables, finalRounds: FinalRounds) {
 }
 
 function toResponse({ table, previous, finalRound }: Ranks, playerIds: string[]): Response {
-  const standings = [];
-  for (const playerId of playerIds) {
-    const found = table.find(playerId);
-    if (found) standings.push({ playerId, ...found, change: placesWon(playerId, table, previous) });
+  const { length } = playerIds;
+  const column = () => new Array<number>(length).fill(0);
+  const [ranks, points, changes, gaps] = [column(), column(), column(), column()];
+  for (const [index, playerId] of playerIds.entries()) {
+    const rank = table.rankOf(playerId);
+    if (rank === 0) continue;
+    ranks[index] = rank;
+    points[index] = table.pointsAt(rank);
+    gaps[index] = table.gapAt(rank);
+    const before = previous?.rankOf(playerId) ?? 0;
+    if (before > 0) changes[index] = before - rank;
   }
-  return { standings, players: table.players, finalRound };
+  return { ranks, points, changes, gaps, players: table.players, finalRound };
 }

@@ -5,6 +5,7 @@
  */
 import { ServiceError, unavailable } from "@fanfare/common/errors";
 import { type Lifecycle, pause, within } from "@fanfare/common/lifecycle";
+import type { OperationTimes } from "@fanfare/common/operation-times";
 import { connectPostgres, migrate, type PostgresAccess, type Sql } from "@fanfare/common/postgres";
 
 export interface LinkOptions extends PostgresAccess {
@@ -14,6 +15,8 @@ export interface LinkOptions extends PostgresAccess {
   schema: string;
   /** Folder of the numbered .sql files. */
   migrations: string;
+  /** Where queries are timed. */
+  times: OperationTimes;
 }
 
 const BANK = "the question bank";
@@ -64,12 +67,14 @@ export class PostgresLink {
   }
 
   /**
-   * Runs queries and gives back their result. Rejects with UNAVAILABLE at once while the server is
+   * Runs queries, timed under a name, and gives back their result. Rejects with UNAVAILABLE at once while the server is
    * away, and when it does not answer within the limit; a write may then still have happened.
    */
-  async run<T>(work: (sql: Sql) => Promise<T>, limitMs = QUERY_LIMIT_MS): Promise<T> {
-    if (!this.ready()) throw unavailable(BANK);
-    return answered(work(this.#pool), limitMs);
+  async run<T>(name: string, work: (sql: Sql) => Promise<T>, limitMs = QUERY_LIMIT_MS): Promise<T> {
+    return this.options.times.time(name, async () => {
+      if (!this.ready()) throw unavailable(BANK);
+      return answered(work(this.#pool), limitMs);
+    });
   }
 
   async #migrate(): Promise<void> {

@@ -38,12 +38,13 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
 
   async create(quizId: string, content: QuizContent, author: string): Promise<Quiz | undefined> {
     const rows = [{ quiz_id: quizId, author, ...toContentRow(content) }];
-    const [row] = await this.link.run((sql) => insert<StoredRow>(sql, rows, false));
+    const [row] = await this.link.run("create", (sql) => insert<StoredRow>(sql, rows, false));
     return row && toQuiz(row, content);
   }
 
   async get(quizId: string): Promise<Quiz | undefined> {
     const [row] = await this.link.run(
+      "get",
       (sql) => sql<(StoredRow & { document: JsonObject })[]>`
         SELECT quiz_id, version, author, created_at, updated_at, document
         FROM quiz_master.quizzes WHERE quiz_id = ${quizId}`,
@@ -52,7 +53,7 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
   }
 
   async update(quizId: string, version: bigint, content: QuizContent): Promise<Changed<Quiz>> {
-    const [row] = await this.link.run((sql) =>
+    const [row] = await this.link.run("update", (sql) =>
       sql.unsafe<(StoredRow & { held_version: string; version: string | null })[]>(
         UPDATE,
         [quizId, version.toString(), sql.json(toContentRow(content) as never)],
@@ -66,6 +67,7 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
 
   async remove(quizId: string, version: bigint): Promise<Changed<void>> {
     const [row] = await this.link.run(
+      "remove",
       (sql) => sql<{ held_version: string; removed: boolean }[]>`
         WITH held AS (
           SELECT quiz_id, version FROM quiz_master.quizzes WHERE quiz_id = ${quizId} FOR UPDATE
@@ -84,6 +86,7 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
   async list(query: ListQuery): Promise<{ heads: QuizHead[]; next: PagePosition | undefined }> {
     const { tags, text, pageSize, after } = query;
     const rows = await this.link.run(
+      "list",
       (sql) => sql<HeadRow[]>`
         SELECT quiz_id, version, author, created_at, updated_at, title, tags, question_count
         FROM quiz_master.quizzes
@@ -108,11 +111,14 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
     }));
     const byHash = new Map(rows.map((row) => [row.content_hash, row]));
     // Asked first, and briefly: most repeats end here, and a silent server is met here.
-    const present = await this.link.run((sql) => selectByHash(sql, [...byHash.keys()]));
+    const present = await this.link.run("find present", (sql) =>
+      selectByHash(sql, [...byHash.keys()]),
+    );
     const heads = new Map(present.map((row) => [row.content_hash, toHead(row)]));
     const missing = [...byHash.values()].filter((row) => !heads.has(row.content_hash));
     if (missing.length > 0) {
       const added = await this.link.run(
+        "import",
         (sql) => sql.begin((tx) => insertMissing(tx, missing)) as Promise<ImportedRow[]>,
         IMPORT_LIMIT_MS,
       );
@@ -122,7 +128,7 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
   }
 
   async draw(tags: readonly string[], count: number, seed: number): Promise<Question[]> {
-    const rows = await this.link.run((sql) =>
+    const rows = await this.link.run("draw", (sql) =>
       sql.unsafe<{ question: JsonObject }[]>(DRAW, [[...tags], count, seed], { prepare: true }),
     );
     return rows.map((row) => toQuestion(row.question));

@@ -26,15 +26,17 @@ export async function purgeEndedSessions(
   while (!lifecycle.signal.aborted) {
     await pause(LOOK_EVERY_MS, lifecycle.signal);
     try {
-      for (const ended of await dueSessions(bus, sql, purgeAfterS)) {
+      const due = () => dueSessions(bus, sql, purgeAfterS);
+      for (const ended of await metrics.postgres.time("due sessions", due)) {
         const { sessionId, logStart, logEnd, place } = ended;
         await forgetRecord(sessions, ended);
         await quizzes.purge(frozenQuizKey(sessionId, logStart), { ttl: PURGE_MARKER_TTL });
         const filter = storedSessionSubjects(sessionId);
         await bus.jsm.streams.purge(STREAMS.log, { filter, seq: logEnd + 1 });
-        await sql`
+        const note = () => sql`
           UPDATE quiz.sessions SET purged_at = now()
           WHERE session_id = ${sessionId} AND log_start = ${place}`;
+        await metrics.postgres.time("purge", note);
         metrics.purged.inc();
       }
     } catch (err) {

@@ -1,5 +1,6 @@
 /** Reads what the history writer has stored. */
 import { reaching, unavailable } from "@fanfare/common/errors";
+import type { OperationTimes } from "@fanfare/common/operation-times";
 import type { Sql } from "@fanfare/common/postgres";
 import type { HistoryReader, StoredScore, StoredSessionHead } from "../domain/ports.js";
 import { sequenceOf } from "./log-places.js";
@@ -7,14 +8,17 @@ import { sequenceOf } from "./log-places.js";
 const ROWS_AT_ONCE = 500;
 
 export class PostgresHistoryReader implements HistoryReader {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly times: OperationTimes,
+  ) {}
 
   /** The last session of this id. Throws UNAVAILABLE while PostgreSQL can't be reached. */
   async findSession(sessionId: string): Promise<StoredSessionHead | undefined> {
-    const newest = this.sql`
+    const newest = () => this.sql`
       SELECT log_start::text AS place, host FROM quiz.sessions
       WHERE session_id = ${sessionId} ORDER BY log_start DESC LIMIT 1`;
-    const [row] = await reaching("PostgreSQL", newest);
+    const [row] = await reaching("PostgreSQL", this.times.time("find session", newest));
     if (!row) return undefined;
     const { place, host } = row;
     return { place, logStart: BigInt(sequenceOf(Number(place))), host };
@@ -22,15 +26,18 @@ export class PostgresHistoryReader implements HistoryReader {
 
   /** By round and player, some hundred at a time. */
   async *rows(sessionId: string, place: string): AsyncIterable<StoredScore[]> {
-    const cursor = this.sql`
+    const query = this.sql`
       SELECT h.round, h.player_id, coalesce(p.nickname, h.player_id) AS nickname, h.points, h.correct,
-             h.choices, h.elapsed_ms, extract(epoch FROM h.accepted_at) * 1000 AS accepted_at_ms
+             h.choices, h.elapsed_ms, h.submission_id, extract(epoch FROM h.accepted_at) * 1000 AS accepted_at_ms
       FROM quiz.quiz_history h
       LEFT JOIN quiz.players p USING (session_id, log_start, player_id)
       WHERE h.session_id = ${sessionId} AND h.log_start = ${place}
-      ORDER BY h.round, h.player_id COLLATE "C"`.cursor(ROWS_AT_ONCE);
+      ORDER BY h.round, h.player_id COLLATE "C"`;
+    const cursor = query.cursor(ROWS_AT_ONCE)[Symbol.asyncIterator]();
     try {
-      for await (const rows of cursor)
+      for (;;) {
+        const { done, value: rows } = await this.times.time("export rows", () => cursor.next());
+        if (done) return;
         yield rows.map((row) => ({
           round: row.round,
           playerId: row.player_id,
@@ -39,10 +46,14 @@ export class PostgresHistoryReader implements HistoryReader {
           ...(row.correct === null ? {} : { correct: row.correct }),
           choices: row.choices,
           elapsedMs: row.elapsed_ms,
+          submissionId: row.submission_id,
           acceptedAtMs: Number(row.accepted_at_ms),
         }));
+      }
     } catch (error) {
       throw unavailable("PostgreSQL", error);
+    } finally {
+      await cursor.return?.();
     }
   }
 }

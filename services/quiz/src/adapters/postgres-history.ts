@@ -3,10 +3,12 @@
  * partition's place. So PostgreSQL holds exactly what lies before its place, whatever dies. An entry
  * that PostgreSQL itself refuses is passed over, loudly: it would hold up all behind it for ever.
  */
+import { inDbSpan } from "@fanfare/common/db-spans";
 import type { DeadLetters, Letter } from "@fanfare/common/dead-letters";
 import type { Logger } from "@fanfare/common/log";
-import type { Batch, LogEntry, Projection } from "@fanfare/common/partition-reader";
+import type { Applied, Batch, LogEntry, Projection } from "@fanfare/common/partition-reader";
 import type { Sql } from "@fanfare/common/postgres";
+import type { Span } from "@fanfare/common/tracing";
 import { readEntry } from "@fanfare/proto/entries";
 import type { HistoryMetrics } from "../history-metrics.js";
 import {
@@ -26,6 +28,13 @@ import { type LogPlaces, lockPosition, movePosition, type Tx } from "./log-place
  */
 const REFUSED = /^(22|23|54)[0-9A-Z]{3}$/;
 
+/** The whole transaction, from its begin to its commit. */
+const WRITING = {
+  system: "postgresql",
+  operation: "INSERT",
+  target: { table: "quiz.quiz_history" },
+} as const;
+
 export interface PostgresHistoryParts {
   sql: Sql;
   deadLetters: Pick<DeadLetters, "publish">;
@@ -40,6 +49,7 @@ interface Step {
   after: number;
   last: number;
   entries: readonly PlacedEntry[];
+  span: Span | undefined;
 }
 
 /** What a transaction has written, to be counted once it is committed. */
@@ -60,38 +70,49 @@ export class PostgresHistory implements Projection {
 
   async position(partition: number, generation: string): Promise<number> {
     this.#starts.delete(partition);
-    const [row] = await this.parts.sql`
-      SELECT sequence FROM quiz.positions
-      WHERE generation = ${generation} AND partition = ${partition}`;
+    const { sql, metrics } = this.parts;
+    const [row] = await metrics.postgres.time(
+      "position",
+      () => sql`
+        SELECT sequence FROM quiz.positions
+        WHERE generation = ${generation} AND partition = ${partition}`,
+    );
     return Number(row?.sequence ?? 0);
   }
 
-  async apply(batch: Batch, generation: string): Promise<{ position: number }> {
+  async apply(batch: Batch, generation: string): Promise<Applied> {
     const { deadLetters, metrics } = this.parts;
     const end = metrics.batchSeconds.startTimer();
     try {
+      const { partition, after, span } = batch;
       const { entries, letters } = readBatch(batch.entries);
       if (letters.length > 0) await deadLetters.publish(letters, generation);
-      const last = batch.entries.at(-1)?.sequence ?? batch.after;
-      const step = { partition: batch.partition, generation, after: batch.after, last, entries };
+      const last = batch.entries.at(-1)?.sequence ?? after;
+      const step = { partition, generation, after, last, entries, span };
+      let refused = 0;
       const position = await this.#write(step).catch((error: unknown) => {
         if (!isRefusal(error)) throw error;
-        return this.#writeSingly(step, batch.entries);
+        return this.#writeSingly(step, batch.entries, () => refused++);
       });
       if (position === last) this.#observe(batch);
-      return { position };
+      return { position, passedOver: letters.length + refused };
     } finally {
       end();
     }
   }
 
   /** Writes each entry in a transaction of its own, but those that PostgreSQL refuses. */
-  async #writeSingly(step: Step, stored: readonly LogEntry[]): Promise<number> {
+  async #writeSingly(
+    step: Step,
+    stored: readonly LogEntry[],
+    onRefused: () => void,
+  ): Promise<number> {
     let after = step.after;
     for (const entry of step.entries) {
       const one = { ...step, after, last: entry.sequence, entries: [entry] };
       const position = await this.#write(one).catch(async (error: unknown) => {
         if (!isRefusal(error)) throw error;
+        onRefused();
         await this.#reportRefused(stored, one, error);
         return this.#write({ ...one, entries: [] });
       });
@@ -104,24 +125,30 @@ export class PostgresHistory implements Projection {
   async #reportRefused(stored: readonly LogEntry[], { generation, last }: Step, err: Error) {
     const entry = stored.find(({ sequence }) => sequence === last);
     if (!entry) return;
-    const { subject, sequence } = entry;
-    this.parts.log.error({ err, subject, sequence }, "PostgreSQL refuses an entry: passed over");
+    const { sequence } = entry;
+    // The subject may name an outside user: the dead letter has it.
+    this.parts.log.error({ err, sequence }, "PostgreSQL refuses an entry: passed over");
     const letter = { entry, fault: "refused", reason: err.message };
     await this.parts.deadLetters.publish([letter], generation);
   }
 
   /** Writes entries and moves the place behind them, or does nothing; says which place holds. */
   async #write(step: Step): Promise<number> {
-    const { partition, generation, after, last } = step;
+    const { partition, generation, after, last, span } = step;
     let written: Written | undefined;
     try {
-      const position = await this.parts.sql.begin(async (tx) => {
-        const { sequence, places } = await lockPosition(tx, partition, generation);
-        if (sequence !== after) return sequence;
-        written = await this.#writeRows(tx, step, places);
-        await movePosition(tx, partition, generation, last);
-        return last;
-      });
+      const { sql, metrics } = this.parts;
+      const transaction = () =>
+        metrics.transaction(sql, async (tx) => {
+          const { sequence, places } = await lockPosition(tx, partition, generation);
+          if (sequence !== after) return sequence;
+          written = await this.#writeRows(tx, step, places);
+          await movePosition(tx, partition, generation, last);
+          return last;
+        });
+      const position = await metrics.postgres.time("write batch", () =>
+        inDbSpan(span, WRITING, transaction),
+      );
       if (written) this.#count(written);
       else this.#starts.delete(partition);
       return position;
@@ -142,9 +169,11 @@ export class PostgresHistory implements Projection {
     const written = { rows: inserted, duplicates, audited: 0, mismatches: 0 };
     for (const round of rows.rounds) {
       written.audited++;
-      if (!(await closeRound(tx, round))) written.mismatches++;
+      const { postgres } = this.parts.metrics;
+      if (!(await postgres.time("audit", () => closeRound(tx, round)))) written.mismatches++;
     }
-    for (const session of rows.ended) await finalize(tx, session);
+    for (const session of rows.ended)
+      await this.parts.metrics.postgres.time("finalize", () => finalize(tx, session));
     this.#starts.set(partition, starts);
     return written;
   }
@@ -157,11 +186,10 @@ export class PostgresHistory implements Projection {
     metrics.auditMismatches.inc(mismatches);
   }
 
-  #observe({ partition, pending, entries }: Batch): void {
-    const { metrics } = this.parts;
-    metrics.pending.set({ partition }, pending);
+  #observe({ entries }: Batch): void {
     const stored = entries[0]?.storedAtMs;
-    if (stored !== undefined) metrics.lagSeconds.observe(Math.max(0, Date.now() - stored) / 1_000);
+    if (stored === undefined) return;
+    this.parts.metrics.lagSeconds.observe(Math.max(0, Date.now() - stored) / 1_000);
   }
 }
 

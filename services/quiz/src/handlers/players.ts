@@ -2,7 +2,9 @@
 import { create } from "@bufbuild/protobuf";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
-import { isToken, nicknameKey } from "@fanfare/proto/addresses";
+import type { Role } from "@fanfare/common/tokens";
+import type { Span } from "@fanfare/common/tracing";
+import { isOutsidePlayer, isToken, nicknameKey } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { type PlayerChange, PlayerChangeSchema } from "@fanfare/proto/events/v1/events";
 import {
@@ -25,18 +27,39 @@ import { type QuizContext, requireHost, requireSession } from "./context.js";
 const BATCH_MAX = 1_000;
 const PLAYER_ID_LENGTH = 12;
 
-export async function joinSession(context: QuizContext, request: JoinSessionRequest) {
+export async function joinSession(
+  context: QuizContext,
+  request: JoinSessionRequest,
+  { identity, span }: Pick<CallContext, "identity" | "span">,
+) {
   if (request.joins.length < 1 || request.joins.length > BATCH_MAX)
     throw invalidField("joins", `1..${BATCH_MAX} entries`);
   const { session } = await requireSession(context, request.sessionId);
   const log = context.logs.of(session);
-  const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join)));
-  for (const { refused } of results)
-    context.metrics.joins.inc({ outcome: refused ? ErrorReason[refused] : "in" });
+  if (request.joins.some(({ playerId }) => playerId !== ""))
+    await checkPlayerIds(log, request.joins, identity.role);
+  const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join, span)));
+  context.metrics.joinsDecided(results);
   return { results };
 }
 
-async function joinOne(session: Session, log: SessionLog, join: Join) {
+/** Ids are ours to make, except where an admin replays a session whose ties they decided. */
+async function checkPlayerIds(log: SessionLog, joins: readonly Join[], role: Role): Promise<void> {
+  if (role !== "admin") throw invalidField("player_id", "empty, unless an admin replays a session");
+  const wanted = joins.filter(({ playerId }) => playerId !== "");
+  if (new Set(wanted.map(({ playerId }) => playerId)).size < wanted.length)
+    throw invalidField("player_id", "another one for each player");
+  const known = await log.findPlayers(wanted.map(({ playerId }) => playerId));
+  for (const [i, { playerId, submissionId }] of wanted.entries()) {
+    if (!isOutsidePlayer(playerId))
+      throw invalidField("player_id", "a token that does not begin with _");
+    const owner = known[i];
+    if (owner && owner.submissionId !== submissionId)
+      throw invalidField("player_id", "one that no other player has");
+  }
+}
+
+async function joinOne(session: Session, log: SessionLog, join: Join, span: Span | undefined) {
   if (isOver(session)) return { refused: ErrorReason.SESSION_ENDED };
   if (session.locked) return { refused: ErrorReason.SESSION_LOCKED };
   const nickname = readNickname(join.nickname);
@@ -50,7 +73,7 @@ async function joinOne(session: Session, log: SessionLog, join: Join) {
       change: {
         case: "joined",
         value: {
-          playerId: newId(PLAYER_ID_LENGTH),
+          playerId: join.playerId || newId(PLAYER_ID_LENGTH),
           nickname,
           nicknameKey: key,
           submissionId: join.submissionId,
@@ -58,6 +81,7 @@ async function joinOne(session: Session, log: SessionLog, join: Join) {
         },
       },
     }),
+    span,
   );
   return joinResult(verdict);
 }

@@ -1,6 +1,7 @@
 /** SubmitAnswers: check each answer against the open round, score it, append it to its lane. */
 import { create } from "@bufbuild/protobuf";
 import { invalidField } from "@fanfare/common/errors";
+import type { CallContext } from "@fanfare/common/grpc-server";
 import { isToken } from "@fanfare/proto/addresses";
 import {
   type Answer,
@@ -26,7 +27,11 @@ import { refusalOf } from "./players.js";
 
 const BATCH_MAX = 1_000;
 
-export async function submitAnswers(context: QuizContext, request: SubmitAnswersRequest) {
+export async function submitAnswers(
+  context: QuizContext,
+  request: SubmitAnswersRequest,
+  { span }: Pick<CallContext, "span"> = {},
+) {
   const answers = answersOf(request);
   const session = await sessionInRound(context, request);
   const log = context.logs.of(session);
@@ -46,6 +51,7 @@ export async function submitAnswers(context: QuizContext, request: SubmitAnswers
   const verdicts: AnswerVerdict[] = new Array(answers.length);
   const scored: ScoredAnswer[] = [];
   const places: number[] = [];
+  let duplicates = 0;
   for (const [index, answer] of answers.entries()) {
     const { playerId } = answer;
     if (log.laneOf(playerId) !== request.lane) throw invalidField("lane", "the players' lane");
@@ -54,16 +60,22 @@ export async function submitAnswers(context: QuizContext, request: SubmitAnswers
     const refused = player
       ? (refusalOf(player.status) ?? refusal(answer, session, question, isOpen))
       : ErrorReason.PLAYER_NOT_FOUND;
-    if (player && known) verdicts[index] = againVerdict(known, answer);
-    else if (refused) verdicts[index] = no(refused);
+    if (player && known) {
+      duplicates++;
+      verdicts[index] = againVerdict(known, answer);
+    } else if (refused) verdicts[index] = no(refused);
     else {
       places.push(index);
       scored.push(score(answer, session, question, streak(playerId)));
     }
   }
-  for (const [i, verdict] of (await lane.submit(scored)).entries())
+  for (const [i, verdict] of (await lane.submit(scored, span)).entries()) {
+    // The player's first answer was on its way.
+    if (verdict.kind === "accepted" ? verdict.answer !== scored[i] : verdict.kind !== "closed")
+      duplicates++;
     verdicts[places[i] ?? -1] = toVerdict(verdict);
-  count(context, verdicts);
+  }
+  context.metrics.answersDecided(verdicts, { duplicates });
   return toVerdictColumns(verdicts);
 }
 
@@ -73,16 +85,6 @@ function answersOf(request: SubmitAnswersRequest): Answer[] {
   const answers = fromAnswerColumns(request);
   if (typeof answers !== "string") return answers;
   throw invalidField(answers, "one for each of player_ids, and chosen a place in choice_lists");
-}
-
-/** Once a batch: a labelled counter costs as much as a score. */
-function count({ metrics }: QuizContext, verdicts: readonly AnswerVerdict[]): void {
-  const outcomes = new Map<string, number>();
-  for (const { refused } of verdicts) {
-    const outcome = refused ? ErrorReason[refused] : "accepted";
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-  }
-  for (const [outcome, n] of outcomes) metrics.answers.inc({ outcome }, n);
 }
 
 /** The session as this pod knows it; asked of the store where the round is not the one known. */
@@ -163,6 +165,6 @@ function no(refused: ErrorReason): AnswerVerdict {
 
 function refuseAll(context: QuizContext, answers: readonly Answer[], refused: ErrorReason) {
   const verdicts = answers.map(() => no(refused));
-  count(context, verdicts);
+  context.metrics.answersDecided(verdicts, { duplicates: 0 });
   return toVerdictColumns(verdicts);
 }

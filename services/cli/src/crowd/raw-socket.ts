@@ -1,49 +1,72 @@
 /**
- * A WebSocket client that costs next to nothing: raw TCP, text frames with a zero mask, no events. So
- * one process can be thousands of players and leave the other core to the server.
+ * A WebSocket client that costs next to nothing: raw TCP or TLS, text frames with a zero mask, no
+ * events. So one process can be thousands of players and leave the other cores to the server.
  */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 const TEXT = 1;
+const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
 const HEAD_END = "\r\n\r\n";
 const NOTHING = Buffer.alloc(0);
+/** The connection was lost without a close frame (RFC 6455, 7.1.5). */
+const ABNORMAL = 1006;
+const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
 export interface SocketEvents {
   open(): void;
   /** `payload` is good for this call only. */
   text(payload: Buffer): void;
-  /** Comes once, also where the server refused to upgrade. */
-  close(): void;
+  /** Comes once, also where the server refused to upgrade; 1006 where no close frame came. */
+  close(code: number): void;
 }
 
 export class RawSocket {
   readonly #socket: Socket;
   #rest: Buffer = NOTHING;
   #upgraded = false;
+  #closeCode = ABNORMAL;
 
+  /** `url` is http or https, with the path. */
   constructor(
-    port: number,
-    path: string,
+    url: URL,
     private readonly on: SocketEvents,
   ) {
-    this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    this.#socket.once("connect", () =>
+    const { hostname, protocol, pathname, search } = url;
+    const port = Number(url.port) || (PORTS[protocol] ?? 80);
+    const host = hostname.replace(/^\[|\]$/g, "");
+    this.#socket =
+      protocol === "https:"
+        ? connectTls({ port, host, servername: host })
+        : connect({ port, host, noDelay: true });
+    this.#socket.once(protocol === "https:" ? "secureConnect" : "connect", () =>
       this.#socket.write(
-        `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-          `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13${HEAD_END}`,
+        `GET ${pathname}${search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\n` +
+          "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+          `Sec-WebSocket-Version: 13${HEAD_END}`,
       ),
     );
     this.#socket.on("data", (data) => this.#take(data));
     this.#socket.on("error", () => {}); // `close` follows and says enough.
-    this.#socket.once("close", () => on.close());
+    this.#socket.once("close", () => on.close(this.#closeCode));
   }
 
   send(text: string): void {
     this.#frame(TEXT, Buffer.from(text));
   }
 
+  /** Stops reading, as a phone does whose app sleeps: what comes waits in the kernel, then at the server. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Cuts the connection without a word. */
   end(): void {
     this.#socket.destroy();
   }
@@ -75,8 +98,14 @@ export class RawSocket {
       buffer = buffer.subarray(frame.end);
       if (frame.opcode === TEXT) this.on.text(frame.payload);
       if (frame.opcode === PING) this.#frame(PONG, frame.payload);
+      if (frame.opcode === CLOSE) this.#closed(frame.payload);
     }
     this.#rest = buffer.length === 0 ? NOTHING : buffer;
+  }
+
+  #closed(payload: Buffer): void {
+    if (payload.length >= 2) this.#closeCode = payload.readUInt16BE(0);
+    this.#socket.end();
   }
 }
 

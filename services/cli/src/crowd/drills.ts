@@ -1,13 +1,14 @@
-/** A crowd: many sockets in a process of its own, told what to do by messages of the bench. */
-import { holdsWithin, nowMs, percentile, sleep } from "./numbers.js";
+/** What a crowd does for a benchmark: many plain sockets that connect, watch and answer when told to. */
+import { settlesWithin } from "@fanfare/common/servers/wait";
+import { actAt, nowMs } from "./clock.js";
+import { Histogram } from "./histogram.js";
 import { RawSocket } from "./raw-socket.js";
 
-export type Order =
+export type Drill =
   /** `count` more sockets, each in once a frame holds `until`; `%i` in `hello` is its number. */
   | {
       do: "connect";
-      port: number;
-      path: string;
+      url: string;
       count: number;
       perSecond: number;
       hello?: string;
@@ -19,7 +20,7 @@ export type Order =
   /** Every socket answers once, evenly spread over this time. */
   | { do: "answer"; round: number; overMs: number };
 
-export interface Report {
+export interface DrillReport {
   /** In ms from when each was due, of what succeeded: a crowd that is late itself hides nothing. */
   latencies: number[];
   failures: number;
@@ -43,12 +44,40 @@ const CHOICES = "ABCD";
 
 const sockets: RawSocket[] = [];
 let onFrame: (index: number, payload: Buffer) => void = () => {};
-let seen: Report["seen"] = [];
+let seen: DrillReport["seen"] = [];
 let sample = "";
 let watchedSince = usage();
 
-export function submissionId(round: number, player: number): string {
-  return `r${round}-${player}`;
+/** Resolves when the drill is done or its time is up. */
+export async function drill(order: Drill): Promise<DrillReport> {
+  const before = order.do === "watched" ? watchedSince : usage();
+  const part = await obey(order);
+  const after = usage();
+  return {
+    latencies: [],
+    failures: 0,
+    lateMs: 0,
+    acknowledged: [],
+    seen: [],
+    sample: "",
+    cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    wallSeconds: (after.at - before.at) / 1_000,
+    ...part,
+  };
+}
+
+async function obey(order: Drill): Promise<Partial<DrillReport>> {
+  switch (order.do) {
+    case "connect":
+      return join(order);
+    case "watch":
+      watch(order.marker);
+      return {};
+    case "watched":
+      return { seen, sample };
+    case "answer":
+      return answer(order);
+  }
 }
 
 function usage() {
@@ -56,31 +85,48 @@ function usage() {
   return { cpuSeconds: (user + system) / 1e6, at: nowMs() };
 }
 
-/** Open loop: each at its own time, whatever the server does meanwhile. Returns how late each was. */
+function submissionId(round: number, player: number): string {
+  return `r${round}-${player}`;
+}
+
+/** `count` acts, `perMs` in a ms. Returns how late they were. */
 async function paced(
   count: number,
   perMs: number,
   act: (i: number, due: number) => void,
-): Promise<number[]> {
-  const late: number[] = [];
+): Promise<Histogram> {
+  const late = new Histogram();
   const begun = nowMs();
-  for (let i = 0; i < count; i++) {
-    const due = begun + i / perMs;
-    if (due > nowMs()) await sleep(due - nowMs());
-    late.push(nowMs() - due);
+  const times = Array.from({ length: count }, (_, i) => begun + i / perMs);
+  await actAt(times, (i, due) => {
+    late.add(nowMs() - due);
     act(i, due);
-  }
+  });
   return late;
 }
 
-async function join(order: Extract<Order, { do: "connect" }>): Promise<Partial<Report>> {
+/** Resolves once `countDown` was called `count` times. */
+function countdown(count: number) {
+  let left = count;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const countDown = () => {
+    if (--left === 0) end();
+  };
+  return { ended, countDown };
+}
+
+async function join(order: Extract<Drill, { do: "connect" }>): Promise<Partial<DrillReport>> {
   const latencies: number[] = [];
-  let failures = 0;
+  const { ended, countDown } = countdown(order.count);
   const from = sockets.length;
+  const url = new URL(order.url);
   const late = await paced(order.count, order.perSecond / 1_000, (i, due) => {
     const index = from + i;
     let isIn = false;
-    const socket = new RawSocket(order.port, order.path, {
+    const socket = new RawSocket(url, {
       open() {
         if (order.hello) socket.send(order.hello.replaceAll("%i", String(index)));
       },
@@ -89,19 +135,16 @@ async function join(order: Extract<Order, { do: "connect" }>): Promise<Partial<R
         if (!payload.includes(order.until)) return;
         isIn = true;
         latencies.push(nowMs() - due);
+        countDown();
       },
       close() {
-        if (!isIn) failures++;
+        if (!isIn) countDown();
       },
     });
     sockets.push(socket);
   });
-  await holdsWithin(CONNECT_LIMIT_MS, () => latencies.length + failures >= order.count);
-  return {
-    latencies,
-    failures: order.count - latencies.length,
-    lateMs: percentile(late, 0.99),
-  };
+  await settlesWithin(CONNECT_LIMIT_MS, ended);
+  return { latencies, failures: order.count - latencies.length, lateMs: late.at(0.99) };
 }
 
 function watch(marker: string): void {
@@ -122,18 +165,20 @@ function watch(marker: string): void {
 async function answer({
   round,
   overMs,
-}: Extract<Order, { do: "answer" }>): Promise<Partial<Report>> {
+}: Extract<Drill, { do: "answer" }>): Promise<Partial<DrillReport>> {
   const dueAt = new Float64Array(sockets.length);
   const latencies: number[] = [];
   const acknowledged: string[] = [];
-  let failures = 0;
+  const { ended, countDown } = countdown(sockets.length);
   onFrame = (index, payload) => {
     const id = submissionId(round, index);
     if (!payload.includes(`"${id}"`)) return;
-    if (payload.includes('"accepted"')) {
+    const isAccepted = payload.includes('"accepted"');
+    if (isAccepted) {
       acknowledged.push(id);
       latencies.push(nowMs() - (dueAt[index] ?? 0));
-    } else if (payload.includes('"refused"')) failures++;
+    }
+    if (isAccepted || payload.includes('"refused"')) countDown();
   };
   const late = await paced(sockets.length, sockets.length / overMs, (i, due) => {
     dueAt[i] = due;
@@ -142,44 +187,7 @@ async function answer({
       `{"answer":{"round":${round},"choices":["${choice}"],"submissionId":"${submissionId(round, i)}"}}`,
     );
   });
-  await holdsWithin(ANSWER_LIMIT_MS, () => latencies.length + failures >= sockets.length, 2);
-  return {
-    latencies,
-    failures: sockets.length - latencies.length,
-    lateMs: percentile(late, 0.99),
-    acknowledged,
-  };
+  await settlesWithin(ANSWER_LIMIT_MS, ended);
+  const failures = sockets.length - latencies.length;
+  return { latencies, failures, lateMs: late.at(0.99), acknowledged };
 }
-
-async function obey(order: Order): Promise<Partial<Report>> {
-  switch (order.do) {
-    case "connect":
-      return join(order);
-    case "watch":
-      watch(order.marker);
-      return {};
-    case "watched":
-      return { seen, sample };
-    case "answer":
-      return answer(order);
-  }
-}
-
-process.on("message", async ({ id, order }: { id: number; order: Order }) => {
-  const before = order.do === "watched" ? watchedSince : usage();
-  const part = await obey(order);
-  const after = usage();
-  const report: Report = {
-    latencies: [],
-    failures: 0,
-    lateMs: 0,
-    acknowledged: [],
-    seen: [],
-    sample: "",
-    cpuSeconds: after.cpuSeconds - before.cpuSeconds,
-    wallSeconds: (after.at - before.at) / 1_000,
-    ...part,
-  };
-  process.send?.({ id, report });
-});
-process.on("disconnect", () => process.exit());
