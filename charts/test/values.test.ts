@@ -142,6 +142,8 @@ describe.skipIf(!helm)("a value that is wrong is refused in words", () => {
       "cert-manager.io/v1",
     ],
     [{ history: { autoscaling: { enabled: true, lag: { enabled: true } } } }, "keda.sh/v1alpha1"],
+    [{ monitoring: { podMonitor: { enabled: true } } }, "monitoring.coreos.com/v1"],
+    [{ monitoring: { prometheusRule: { enabled: true } } }, "monitoring.coreos.com/v1"],
   ])("%j on a cluster that lacks the API", async (wanted, api) => {
     const told = await refusalOf(wanted, { apis: [] });
     expect(told).toContain(`needs the API ${api}, which this cluster does not have`);

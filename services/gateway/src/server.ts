@@ -95,7 +95,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
 
 async function connectServices(config: Config, metrics: GatewayMetrics, lifecycle: Lifecycle) {
   const service = new ServiceToken(new Tokens(config.TOKEN_SECRET), config.POD_NAME);
-  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle);
+  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle, metrics);
   const options = { token: () => service.get(), tls, metrics };
   const [quiz, leaderboard, quizMaster] = await Promise.all([
     ServicePool.connect(QuizService, config.QUIZ_URL, options, lifecycle),

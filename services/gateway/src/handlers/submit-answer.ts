@@ -140,8 +140,7 @@ function settle(
   if (reason === ErrorReason.UNSPECIFIED && verdict) {
     if (client.attempt === attempt) client.attempt = undefined;
     gateway.metrics.answers.add("accepted");
-    const ackSeconds = (performance.now() - arrivedAt) / 1_000;
-    gateway.metrics.answerAck.observe(ackSeconds, traceIdOf(span));
+    gateway.metrics.answerAck.observe((performance.now() - arrivedAt) / 1_000, traceIdOf(span));
     const { points, correct, streak } = verdict;
     if (round >= (client.verdict?.round ?? 0))
       client.verdict = { round, submissionId, points, correct, streak };
