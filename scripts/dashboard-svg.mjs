@@ -102,13 +102,14 @@ function chart(panel) {
   );
 }
 
-/** Broken where there is no number. */
+/** Broken where there is no number, or no sample at all. */
 function pathOf(points, x, y) {
-  let pen = "M";
-  let d = "";
+  const step = Math.min(...points.slice(1).map(([time], i) => time - points[i][0]));
+  let [d, drawnAt] = ["", Number.NaN];
   for (const [time, value] of points) {
-    if (Number.isFinite(value)) d += `${pen}${x(time)} ${y(value)}`;
-    pen = Number.isFinite(value) ? "L" : "M";
+    if (!Number.isFinite(value)) continue;
+    d += `${time - drawnAt <= step ? "L" : "M"}${x(time)} ${y(value)}`;
+    drawnAt = time;
   }
   return d;
 }
