@@ -8,7 +8,7 @@ PROTOS := $(shell find proto -name '*.proto' -not -path '*/node_modules/*') prot
 INSTALLED := node_modules/.package-lock.json
 GENERATED := proto/gen/.made
 
-.PHONY: help up down test test-unit test-chart e2e-k8s lint proto build bench load images sbom chart-docs clean node
+.PHONY: help up down test test-unit test-chart e2e-k8s lint proto build bench load images sbom chart-docs monitoring clean node
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,8 +60,14 @@ sbom: $(INSTALLED) ## List what each image holds of npm (SPDX), in .fanfare/sbom
 	  npm sbom --sbom-format spdx --omit dev --omit optional --workspace services/$$each \
 	    > .fanfare/sbom/fanfare-$$each.spdx.json && echo ".fanfare/sbom/fanfare-$$each.spdx.json"; done
 
-chart-docs: $(INSTALLED) ## Write the chart's README from its values
+chart-docs: $(INSTALLED) ## Write the chart's README and dashboards from their sources
 	node scripts/chart-readme.mjs
+	node scripts/dashboards.mjs
+
+monitoring: ## Put Prometheus and Grafana with the dashboards into the cluster of the current kubectl context
+	kubectl apply -k k8s/monitoring
+	@echo "dashboards: kubectl -n monitoring port-forward service/grafana 3000"
+	@echo "alerts:     kubectl -n monitoring port-forward service/prometheus 9090"
 
 clean: ## Remove what was built; data and installed packages stay
 	rm -rf proto/gen proto/dist services/*/dist bench/dist

@@ -36,6 +36,8 @@ export const BUCKETS = {
 
 /** What outsiders publish and services append to. */
 export const LOG_SUBJECTS = "QUIZ.*.*.*";
+/** The same as people read it; also the name of all such subjects in traces. */
+export const LOG_TEMPLATE = "QUIZ.{session}.{round}.{token}";
 
 /** Subject transform of the log stream: stored subjects begin with the session's partition. */
 export const LOG_TRANSFORM = {
@@ -44,6 +46,7 @@ export const LOG_TRANSFORM = {
 } as const;
 
 export const LEADERBOARD_SUBJECTS = "LEADERBOARD.*";
+export const LEADERBOARD_TEMPLATE = "LEADERBOARD.{session}";
 export const DEAD_LETTER_SUBJECTS = "DEADLETTER.*";
 
 /** Name of the stream that holds a bucket; a key's subject in it is `$KV.<bucket>.<key>`. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { readTelemetry } from "../../services/common/src/telemetry-settings.js";
 import { readConfig as readGatewayConfig } from "../../services/gateway/src/config.js";
 import { readConfig as readLeaderboardConfig } from "../../services/leaderboard/src/config.js";
 import { readHistoryConfig, readQuizConfig } from "../../services/quiz/src/config.js";
@@ -135,6 +136,21 @@ describe.skipIf(!helm)("the environment", () => {
     );
     expect(environmentOf(manifests, "gateway")).toHaveProperty("LOG_LEVEL", "debug");
     expect(environmentOf(manifests, "quiz")).toHaveProperty("LOG_LEVEL", "info");
+  });
+
+  test("names a collector of traces where there is one, with a share that the services take", async () => {
+    const endpoint = "http://otel-collector.observability:4318";
+    const manifests = await render({ values: { tracing: { endpoint, ratio: 0.00001 } } });
+    for (const name of WORKLOADS) {
+      const env = environmentOf(manifests, name);
+      expect(env).toMatchObject({
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+        OTEL_SERVICE_NAME: `fanfare-${name}`,
+      });
+      expect(readTelemetry(env)).toEqual({ ratio: 0.00001, faults: [] });
+      const without = environmentOf(await render(), name);
+      expect(Object.keys(without).filter((each) => each.startsWith("OTEL_"))).toEqual([]);
+    }
   });
 });
 

@@ -142,6 +142,20 @@ describe.skipIf(!helm)("network policies", () => {
     expect(named).not.toContain("fanfare-redis");
   });
 
+  test.each([
+    ["http://otel.observability:4318", 4318],
+    ["https://traces.example.org/otlp", 443],
+    ["http://otel", 80],
+  ])("open the way to the collector of traces at %s for all services", async (endpoint, port) => {
+    const pods = [{ podSelector: { matchLabels: { app: "otel" } } }];
+    const manifests = await render({ values: { tracing: { endpoint, collector: pods } } });
+    for (const component of ["gateway", "quiz", "history", "leaderboard", "quiz-master"]) {
+      const { egress } = find(manifests, "NetworkPolicy", `fanfare-${component}`).spec;
+      expect(egress).toContainEqual({ ports: [{ port }], to: pods });
+    }
+    expect(policyOf(manifests, "nats").egress).not.toContain(`*:${port}`);
+  });
+
   test("can be left out", async () => {
     const manifests = await render({ values: { networkPolicy: { enabled: false } } });
     expect(ofKind(manifests, "NetworkPolicy")).toEqual([]);

@@ -12,7 +12,12 @@ export const SEED = "only-for-tests-0123456789abcdef0123456789";
 export const helms: readonly Helm[] = await findHelms();
 export const helm = helms.at(-1);
 
-const APIS = ["gateway.networking.k8s.io/v1", "cert-manager.io/v1", "keda.sh/v1alpha1"];
+const APIS = [
+  "gateway.networking.k8s.io/v1",
+  "cert-manager.io/v1",
+  "keda.sh/v1alpha1",
+  "monitoring.coreos.com/v1",
+];
 
 export interface EnvEntry {
   name: string;

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test("the supported scenarios are these, and each says at its top what it is", async () => {
-  expect(names).toEqual(["external", "ha", "minimal", "tls"]);
+  expect(names).toEqual(["external", "ha", "minimal", "monitoring", "tls"]);
   for (const name of names)
     expect(await readFile(scenarioFile(name), "utf8")).toMatch(/^# [A-Z][^\n]{20,}/);
 });

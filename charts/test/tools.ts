@@ -1,6 +1,6 @@
 /**
  * The tools that read a chart as users' tools do: Helm 3 and 4, and the API server's own validation
- * (kubectl-validate, with the schemas of Kubernetes and of three projects' resources inside their Go
+ * (kubectl-validate, with the schemas of Kubernetes and of four projects' resources inside their Go
  * modules). Taken from HELM (a command), PATH or the cache; what is missing is built by Go, once.
  */
 import { mkdir, rename, rm } from "node:fs/promises";
@@ -22,6 +22,7 @@ const HELM_MODULES = {
 } as const;
 type Major = keyof typeof HELM_MODULES;
 
+const KUSTOMIZE_MODULE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1";
 const VALIDATE_MODULE = "sigs.k8s.io/kubectl-validate@v0.0.4";
 /** The oldest Kubernetes that the chart is for. */
 const KUBERNETES = "1.30";
@@ -30,6 +31,7 @@ const RESOURCES = [
   ["sigs.k8s.io/gateway-api@v1.3.0", "config/crd/standard"],
   ["github.com/cert-manager/cert-manager@v1.18.2", "deploy/crds"],
   ["github.com/kedacore/keda/v2@v2.17.2", "config/crd/bases"],
+  ["github.com/prometheus-operator/prometheus-operator@v0.85.0", "example/prometheus-operator-crd"],
 ] as const;
 
 const BUILD_LIMIT_MS = 15 * 60_000;
@@ -61,6 +63,13 @@ export async function findValidator(): Promise<((file: string) => Promise<string
   const resources = folders.flatMap((folder) => ["--local-crds", folder]);
   return (file) =>
     run(path, ["--version", KUBERNETES, ...resources, file], { timeoutMs: RUN_LIMIT_MS });
+}
+
+/** What `kubectl apply -k` would apply, as text; undefined where the tool can't be had. */
+export async function findKustomize(): Promise<((folder: string) => Promise<string>) | undefined> {
+  const path = (await commandPath("kustomize")) ?? (await built("kustomize", KUSTOMIZE_MODULE));
+  if (!path) return undefined;
+  return (folder) => run(path, ["build", folder], { timeoutMs: RUN_LIMIT_MS });
 }
 
 /** `command` may have words before Helm's own arguments, as `tool helm`. */

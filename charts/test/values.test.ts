@@ -95,6 +95,8 @@ describe.skipIf(!helm)("a value that is wrong is refused in words", () => {
   test.each([
     [{ gateway: { replica: 2 } }, "replica"],
     [{ gateway: { replicas: -1 } }, "/gateway/replicas"],
+    [{ tracing: { endpoint: "otel:4318" } }, "/tracing/endpoint"],
+    [{ tracing: { ratio: 5 } }, "/tracing/ratio"],
     [{ gateway: { env: { "a-b": "1" } } }, "a-b"],
     [{ gateway: { image: { digest: "sha256:1" } } }, "/gateway/image/digest"],
     [{ quiz: { autoscaling: { sockets: { enabled: true } } } }, "sockets"],
@@ -140,6 +142,8 @@ describe.skipIf(!helm)("a value that is wrong is refused in words", () => {
       "cert-manager.io/v1",
     ],
     [{ history: { autoscaling: { enabled: true, lag: { enabled: true } } } }, "keda.sh/v1alpha1"],
+    [{ monitoring: { podMonitor: { enabled: true } } }, "monitoring.coreos.com/v1"],
+    [{ monitoring: { prometheusRule: { enabled: true } } }, "monitoring.coreos.com/v1"],
   ])("%j on a cluster that lacks the API", async (wanted, api) => {
     const told = await refusalOf(wanted, { apis: [] });
     expect(told).toContain(`needs the API ${api}, which this cluster does not have`);

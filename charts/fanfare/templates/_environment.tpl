@@ -28,6 +28,15 @@ GRPC_CERT_FILE: /etc/fanfare/tls/tls.crt
 GRPC_KEY_FILE: /etc/fanfare/tls/tls.key
 GRPC_CA_FILE: /etc/fanfare/tls/ca.crt
 {{- end }}
+{{- with $root.Values.tracing }}
+{{- if .endpoint }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ .endpoint | quote }}
+OTEL_TRACES_SAMPLER: parentbased_traceidratio
+OTEL_TRACES_SAMPLER_ARG: {{ .ratio | quote }}
+OTEL_SERVICE_NAME: fanfare-{{ $.name }}
+OTEL_RESOURCE_ATTRIBUTES: "service.version={{ $root.Chart.AppVersion }},k8s.namespace.name={{ $root.Release.Namespace }}"
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Whether a component takes or makes gRPC calls: the history writer does not. */}}

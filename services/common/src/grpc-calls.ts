@@ -10,6 +10,7 @@ import type {
 } from "@grpc/grpc-js";
 import { ServiceError } from "./errors.js";
 import type { Identity } from "./tokens.js";
+import type { Span } from "./tracing.js";
 
 /** What a handler knows of its caller. */
 export interface CallContext {
@@ -19,6 +20,8 @@ export interface CallContext {
    * stream also when the server stops.
    */
   signal: AbortSignal;
+  /** The call's own span, where the caller traces it. */
+  span?: Span | undefined;
 }
 
 export type UnaryHandler = (request: unknown, call: CallContext) => Promise<object>;
@@ -28,19 +31,30 @@ export type StreamHandler = (request: unknown, call: CallContext) => AsyncIterab
 export interface CallRules {
   /** Throws what refuses the caller. */
   enter(metadata: Metadata): Identity;
+  /** The call's span, where its caller has one. */
+  trace(metadata: Metadata): Span | undefined;
   /** Notes the end of a call; gives the status of one that failed. */
-  report(startedAt: number, thrown?: unknown): Partial<StatusObject> | undefined;
+  report(call: Reported): Partial<StatusObject> | undefined;
   limit: { ms: number; onLimit(): void };
   /** Aborts when the server's stop begins. */
   stopping: AbortSignal;
 }
 
+/** A call that has ended. */
+export interface Reported {
+  startedAt: number;
+  span?: Span | undefined;
+  thrown?: unknown;
+}
+
 type Output = DescMessage;
 
 /** A unary call. One that works for too long is answered with UNAVAILABLE; its signal aborts. */
-export function unary(handle: UnaryHandler, output: Output, { enter, report, limit }: CallRules) {
+export function unary(handle: UnaryHandler, output: Output, rules: CallRules) {
+  const { enter, trace, report, limit } = rules;
   return async (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
     const startedAt = performance.now();
+    let span: Span | undefined;
     const abort = new AbortController();
     call.on("cancelled", () => abort.abort());
     let timer: NodeJS.Timeout | undefined;
@@ -55,12 +69,13 @@ export function unary(handle: UnaryHandler, output: Output, { enter, report, lim
     });
     try {
       const identity = enter(call.metadata);
-      const work = handle(call.request, { identity, signal: abort.signal });
+      span = trace(call.metadata);
+      const work = handle(call.request, { identity, signal: abort.signal, span });
       const response = create(output, (await Promise.race([work, late])) as never);
-      report(startedAt);
+      report({ startedAt, span });
       reply(null, response);
     } catch (thrown) {
-      reply(report(startedAt, thrown) ?? null);
+      reply(report({ startedAt, span, thrown }) ?? null);
     } finally {
       clearTimeout(timer);
     }
@@ -88,11 +103,11 @@ export function serverStream(
       }
       if (stopping.aborted)
         throw new ServiceError(ErrorReason.UNAVAILABLE, "this server is stopping; call again");
-      report(startedAt);
+      report({ startedAt });
       call.end();
     } catch (thrown) {
       // How grpc-js takes the status of a stream that fails.
-      call.emit("error", report(startedAt, thrown));
+      call.emit("error", report({ startedAt, thrown }));
     } finally {
       stopping.removeEventListener("abort", end);
     }

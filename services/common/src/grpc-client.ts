@@ -14,10 +14,12 @@ import {
   Metadata,
 } from "@grpc/grpc-js";
 import { GivenUpError, type ServiceError } from "./errors.js";
+import { traceMadeCall } from "./grpc-spans.js";
 import { fromGrpcError } from "./grpc-status.js";
 import type { Metrics } from "./metrics.js";
 import type { MutualTls } from "./mutual-tls.js";
 import { type AnyMethod, serviceDefinition } from "./service-definition.js";
+import type { Span } from "./tracing.js";
 
 export interface CallOptions {
   /** Deadline; 5 s where nothing is said. Streams have none then. */
@@ -26,6 +28,8 @@ export interface CallOptions {
   token?: string;
   /** Gives up: a unary call fails with GivenUpError then, a stream just ends. */
   signal?: AbortSignal;
+  /** What is traced of that for which this is called; the call has a span then. */
+  origins?: readonly Span[] | undefined;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -91,8 +95,12 @@ export function createClient<S extends DescService>(
       const bearer = options.token ?? token();
       if (bearer) metadata.set("authorization", `Bearer ${bearer}`);
       const startedAt = performance.now();
-      const ended = (thrown?: unknown) =>
+      const { origins } = options;
+      const traced = traceMadeCall({ method: wire.path.slice(1), address, origins }, metadata);
+      const ended = (thrown?: unknown) => {
+        traced(thrown);
         metrics?.called(method.name, (performance.now() - startedAt) / 1_000, thrown);
+      };
       return { metadata, message: create(method.input, request as never), ended };
     };
     methods[method.localName] =

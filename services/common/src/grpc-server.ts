@@ -8,12 +8,14 @@ import { type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { ServiceError as Refusal, type ServiceError, toServiceError } from "./errors.js";
 import {
   type CallContext,
+  type CallRules,
   type StreamHandler,
   serverStream,
   type UnaryHandler,
   unary,
 } from "./grpc-calls.js";
 import { addHealthService } from "./grpc-health.js";
+import { traceServedCalls } from "./grpc-spans.js";
 import { toStatus } from "./grpc-status.js";
 import type { Health } from "./health.js";
 import type { Lifecycle } from "./lifecycle.js";
@@ -145,13 +147,15 @@ function addService(
     if (!handle || !allowed) throw new Error(`${method.name} has no handler or no roles`);
     const enter = (metadata: Metadata) => authorize(metadata, allowed, options.tokens);
     const logFault = faultLog(method.name, lifecycle);
-    const report = (startedAt: number, thrown?: unknown) => {
+    const traced = traceServedCalls(`${served.service.typeName}/${method.name}`);
+    const report: CallRules["report"] = ({ startedAt, span, thrown }) => {
       const error = thrown === undefined ? undefined : toServiceError(thrown);
+      traced.end(span, startedAt, error);
       if (error) logFault(error);
       options.metrics?.served(method.name, (performance.now() - startedAt) / 1_000, error);
       return error && toStatus(error);
     };
-    const rules = { enter, report, limit, stopping: lifecycle.signal };
+    const rules = { enter, trace: traced.begin, report, limit, stopping: lifecycle.signal };
     implementation[name] =
       method.methodKind === "unary"
         ? unary(handle as UnaryHandler, method.output, rules)

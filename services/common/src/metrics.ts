@@ -17,6 +17,7 @@ import { GivenUpError, ServiceError } from "./errors.js";
 import { watchEventLoop } from "./event-loop-lag.js";
 import { watchOpenFiles } from "./open-files.js";
 import { OperationTimes } from "./operation-times.js";
+import { countFaultLimit } from "./tracing.js";
 
 /** Bounds of call times, in seconds. */
 export const CALL_SECONDS = [
@@ -36,6 +37,7 @@ export class Metrics {
   readonly limitHits: Counter<"limit">;
   /** Steps of the common clock (bus-clock.ts): NATS servers whose clocks nobody keeps. */
   readonly clockSteps: Counter;
+  #certificateEnd: (() => number) | undefined;
   readonly #served: Histogram<"rpc_method" | "error_type">;
   readonly #called: Histogram<"rpc_method" | "error_type">;
   readonly #operations: Histogram<"db_system_name" | "db_operation_name" | "error_type">;
@@ -61,10 +63,23 @@ export class Metrics {
       labelNames: ["limit"],
       registers,
     });
+    countFaultLimit(() => this.limitHits.inc({ limit: "FAULT_SPANS_PER_SECOND_MAX" }));
     this.clockSteps = new Counter({
       name: "quiz_clock_steps_total",
       help: "Steps of NATS' clock by more than a second, with which deadlines moved",
       registers,
+    });
+    const certificateEnd = () => this.#certificateEnd?.();
+    new Gauge({
+      name: "quiz_tls_certificate_expiry_timestamp_seconds",
+      help: "When the certificate for mutual TLS ends, in Unix time",
+      registers,
+      collect() {
+        const end = certificateEnd();
+        // Without a certificate there is no sample.
+        if (end === undefined) this.remove();
+        else this.set(end);
+      },
     });
     this.#served = this.#calls("rpc_server_call_duration_seconds", "gRPC calls served");
     this.#called = this.#calls("rpc_client_call_duration_seconds", "gRPC calls made");
@@ -75,6 +90,11 @@ export class Metrics {
       buckets: CALL_SECONDS,
       registers,
     });
+  }
+
+  /** Shows when the certificate for mutual TLS ends: `endsAt` in Unix seconds, asked for each page. */
+  watchCertificate(endsAt: () => number): void {
+    this.#certificateEnd = endsAt;
   }
 
   /** A gRPC call that this process served has ended, with `error` or well. */
@@ -126,6 +146,19 @@ export class Metrics {
       registers: [this.registry],
     });
   }
+}
+
+/**
+ * Shows a counter's known label values from the start: of one that appears with its first count,
+ * Prometheus sees no increase, and an alert on it stays silent.
+ */
+export function startAtZero<L extends string>(
+  counter: Counter<L>,
+  label: L,
+  values: readonly string[],
+): Counter<L> {
+  for (const value of values) counter.inc({ [label]: value } as Record<L, string>, 0);
+  return counter;
 }
 
 function reasonOf(thrown: unknown): string {

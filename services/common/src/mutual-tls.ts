@@ -7,6 +7,7 @@ import { X509Certificate } from "node:crypto";
 import { type ChannelCredentials, experimental, type ServerCredentials } from "@grpc/grpc-js";
 import type { grpcTlsSettings, z } from "./config.js";
 import { type Lifecycle, pause } from "./lifecycle.js";
+import type { Metrics } from "./metrics.js";
 import { readTlsFiles, type TlsFiles } from "./tls-files.js";
 
 /** How often the files are read. */
@@ -50,11 +51,22 @@ export class MutualTls implements experimental.CertificateProvider {
     return files && new MutualTls(files);
   }
 
-  /** As `load`, and takes files that change until the lifecycle ends. */
-  static watch(files: TlsFiles | undefined, lifecycle: Lifecycle): MutualTls | undefined {
+  /** As `load`, and takes files that change until the lifecycle ends; the metrics show their end. */
+  static watch(
+    files: TlsFiles | undefined,
+    lifecycle: Lifecycle,
+    metrics?: Pick<Metrics, "watchCertificate">,
+  ): MutualTls | undefined {
     const tls = MutualTls.load(files);
-    if (tls) void tls.#follow(lifecycle);
+    if (!tls) return undefined;
+    void tls.#follow(lifecycle);
+    metrics?.watchCertificate(() => tls.endsAt().getTime() / 1_000);
     return tls;
+  }
+
+  /** When the certificate that is shown now ends. */
+  endsAt(): Date {
+    return new Date(new X509Certificate(this.#current.cert).validTo);
   }
 
   /** For servers, which demand a client certificate of the authority. */
@@ -103,8 +115,7 @@ export class MutualTls implements experimental.CertificateProvider {
       if (signal.aborted) return;
       try {
         if (!this.#take(read(this.files))) continue;
-        const { validTo } = new X509Certificate(this.#current.cert);
-        log.info({ validTo }, "new certificates are used from now on");
+        log.info({ validTo: this.endsAt() }, "new certificates are used from now on");
         refused = "";
       } catch (err) {
         const { message } = err as Error;

@@ -6,11 +6,14 @@
 import { PARTITIONS, STREAMS, storedPartitionSubjects } from "@fanfare/proto/addresses";
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { Bus } from "./bus.js";
+import { publishedBy } from "./bus-spans.js";
 import { type Lifecycle, pause, within } from "./lifecycle.js";
 import { Inbox } from "./partition-inbox.js";
+import { applyInSpan } from "./partition-span.js";
 import { connected, entriesBehind, PartitionWatch, tellLoss } from "./partition-watch.js";
 import type { Presence } from "./presence.js";
 import type { ReaderMetrics } from "./reader-metrics.js";
+import type { Span } from "./tracing.js";
 
 /** One stored entry. */
 export interface LogEntry {
@@ -21,6 +24,8 @@ export interface LogEntry {
   /** When the log stored it, ms since 1970 on the server's clock. */
   storedAtMs: number;
   data: Uint8Array;
+  /** Its publishing, where that was traced. */
+  publishedBy?: Span | undefined;
 }
 
 export interface Batch {
@@ -31,6 +36,8 @@ export interface Batch {
   entries: readonly LogEntry[];
   /** Entries of the partition that were still to be read behind this batch. */
   pending: number;
+  /** The span of this batch, where an entry of it is traced. */
+  span?: Span | undefined;
 }
 
 /** What became of a batch. */
@@ -223,10 +230,8 @@ async function readOnce(
       const last = entries.at(-1);
       metrics.waits(partition, entries.length + pending, entries[0]?.storedAtMs);
       const startedAt = performance.now();
-      const { position, passedOver = 0 } = await projection.apply(
-        { partition, after: place, entries, pending },
-        generation,
-      );
+      const batch = { partition, after: place, entries, pending };
+      const { position, passedOver = 0 } = await applyInSpan(projection, batch, generation);
       if (position !== last?.sequence) {
         metrics.redelivered(entries.filter(({ sequence }) => sequence > position).length);
         return;
@@ -285,5 +290,6 @@ function toEntry(message: JsMsg): LogEntry {
     sequence: message.seq,
     storedAtMs: Number(BigInt(message.info.timestampNanos) / 1_000_000n),
     data: message.data,
+    publishedBy: publishedBy(message),
   };
 }

@@ -1,9 +1,12 @@
 /** The frame around every main: start, wait for a signal, stop, and say why when that fails. */
 import { Lifecycle } from "./lifecycle.js";
 import { createLogger, LOG_LEVELS } from "./log.js";
+import { stopTracing } from "./tracing.js";
 
 /** Longest a stop may take before the process ends itself, below Kubernetes' grace period. */
 const STOP_LIMIT_MS = 50_000;
+/** Longest that a stop waits for the collector to take the last spans. */
+const FLUSH_SPANS_WITHIN_MS = 3_000;
 
 /**
  * Runs a service until SIGTERM or SIGINT, and exits with 0. A start that fails, and an exception that
@@ -17,6 +20,8 @@ export async function runService(
   const level = LOG_LEVELS.find((each) => each === process.env.LOG_LEVEL) ?? "info";
   const log = createLogger(name, level);
   const lifecycle = new Lifecycle(log);
+  // The first part is the last to be closed: the spans of the stop itself are sent too.
+  lifecycle.push("telemetry", stopTracing, FLUSH_SPANS_WITHIN_MS);
   process.on("unhandledRejection", (err) => log.error({ err }, "a promise was rejected unheard"));
   process.on("uncaughtException", (err) => {
     log.fatal({ err }, "an exception was not caught");

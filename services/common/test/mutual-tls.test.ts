@@ -11,6 +11,7 @@ import { ConfigError } from "../src/config.js";
 import { createClient } from "../src/grpc-client.js";
 import type { Lifecycle } from "../src/lifecycle.js";
 import { pause } from "../src/lifecycle.js";
+import { Metrics } from "../src/metrics.js";
 import { MutualTls } from "../src/mutual-tls.js";
 import { Authority, type CertificateFiles, MountedSecret } from "../src/servers/certificates.js";
 import { ServicePool } from "../src/service-pool.js";
@@ -190,6 +191,23 @@ describe("certificates that change", () => {
     expect(lines.map(({ msg }) => msg)).toEqual(
       Array(2).fill("new certificates are used from now on"),
     );
+  });
+
+  test("are in the metrics with their end, the newest at once", async () => {
+    const secret = await MountedSecret.create(join(folder, "measured"), server);
+    const { lifecycle } = watched();
+    const metrics = new Metrics("quiz");
+    const tls = MutualTls.watch(secret, lifecycle, metrics);
+    if (!tls) throw new Error("no files");
+    const end = async () => {
+      const { text } = await metrics.page();
+      return Number(/^quiz_tls_certificate_expiry_timestamp_seconds\{.*\} (\S+)$/m.exec(text)?.[1]);
+    };
+    const daysLeft = async () => Math.round((await end()) - Date.now() / 1_000) / 86_400;
+    expect(await daysLeft()).toBeLessThanOrEqual(30);
+    await secret.replace(await authority.issue([`DNS:${NAME}`], { days: 90 }));
+    await eventually("the end is the new one's", async () => (await daysLeft()) > 89);
+    expect(await daysLeft()).toBeLessThanOrEqual(90);
   });
 
   test("to an authority that no longer trusts a client keep it out of new connections", async () => {

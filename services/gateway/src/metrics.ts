@@ -5,9 +5,9 @@
  */
 import { HotCounter, LabelledHotCounter } from "@fanfare/common/hot-counter";
 import { HotHistogram } from "@fanfare/common/hot-histogram";
-import { Metrics } from "@fanfare/common/metrics";
+import { Metrics, startAtZero } from "@fanfare/common/metrics";
 import { Counter, Histogram } from "prom-client";
-import type { LimitName } from "./config.js";
+import { LIMIT_NAMES, type LimitName } from "./config.js";
 import { SocketGauges } from "./socket-gauges.js";
 
 const QUICK = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2, 5];
@@ -17,6 +17,13 @@ export class GatewayMetrics extends Metrics {
 
   constructor() {
     super("gateway");
+    startAtZero(this.connects, "result", ["open", "full"]);
+    startAtZero(this.joins, "result", ["joined", ...FAULTS]);
+    startAtZero(this.resumes, "recovered", ["true", "false"]);
+    startAtZero(this.dropped, "reason", ["slow"]);
+    startAtZero(this.#turnedAway, "reason", Object.values(ADMISSION));
+    startAtZero(this.#rateLimited, "scope", Object.values(SCOPE));
+    startAtZero(this.limitHits, "limit", LIMIT_NAMES);
   }
 
   /** Gauges that are read off the sockets and rooms when the page is. */
@@ -94,6 +101,7 @@ export class GatewayMetrics extends Metrics {
     name: "quiz_answers_total",
     help: "Answers as players were told: accepted, or the reason",
     label: "result",
+    from: ["accepted", ...FAULTS],
     ...this.#on,
   });
   readonly answerAck = new HotHistogram({
@@ -141,6 +149,9 @@ export class GatewayMetrics extends Metrics {
     return new Histogram({ name, help, buckets: QUICK, ...this.#on });
   }
 }
+
+/** What counts against the promises (docs/monitoring.md). */
+const FAULTS = ["UNAVAILABLE", "INTERNAL", "CONFLICT"];
 
 /** Limits that turn sockets and joins away. */
 const ADMISSION: Partial<Record<LimitName, string>> = {

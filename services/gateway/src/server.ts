@@ -10,6 +10,7 @@ import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
+import { traceIdOf } from "@fanfare/common/tracing";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
@@ -94,7 +95,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
 
 async function connectServices(config: Config, metrics: GatewayMetrics, lifecycle: Lifecycle) {
   const service = new ServiceToken(new Tokens(config.TOKEN_SECRET), config.POD_NAME);
-  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle);
+  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle, metrics);
   const options = { token: () => service.get(), tls, metrics };
   const [quiz, leaderboard, quizMaster] = await Promise.all([
     ServicePool.connect(QuizService, config.QUIZ_URL, options, lifecycle),
@@ -135,8 +136,8 @@ async function buildGateway(parts: Parts) {
       duties: {
         resultsDue: (room, round) => void tellResults(gateway, room, round),
         namesDue: (room) => names.due(room),
-        boardShown: (sinceMs) =>
-          metrics.freshness.observe(Math.max(0, clock.now() - sinceMs) / 1_000),
+        boardShown: (sinceMs, span) =>
+          metrics.freshness.observe(Math.max(0, clock.now() - sinceMs) / 1_000, traceIdOf(span)),
         wideRowsDue: (room) => wideRows.due(room),
       },
     },

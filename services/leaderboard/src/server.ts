@@ -94,7 +94,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
       tokens: new Tokens(config.TOKEN_SECRET),
       health,
       drainMs: config.DRAIN_MS,
-      tls: MutualTls.watch(grpcTlsFiles(config), lifecycle),
+      tls: MutualTls.watch(grpcTlsFiles(config), lifecycle, metrics),
       metrics,
     },
     lifecycle,

@@ -27,7 +27,8 @@ async function last(sessionId: string) {
   return snapshot && [snapshot.epoch, snapshot.version];
 }
 
-const SINCE = Date.parse("2026-11-24T12:00:00.500Z");
+const CHANGED_SINCE = Date.parse("2026-11-24T12:00:00.500Z");
+const SINCE = { changedSince: CHANGED_SINCE };
 
 test("a pod that was overtaken steps back", async () => {
   const [one, other] = [publisher(), publisher()];
@@ -67,5 +68,5 @@ test("many pods at once leave the newest behind", async () => {
 test("a snapshot says since when it has something new", async () => {
   await publisher().publish("since", board(5n, 1n), SINCE);
   const { changedSince } = (await stack.snapshot("since")) ?? {};
-  expect(changedSince && timestampMs(changedSince)).toBe(SINCE);
+  expect(changedSince && timestampMs(changedSince)).toBe(CHANGED_SINCE);
 });

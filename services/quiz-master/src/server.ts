@@ -48,7 +48,7 @@ export async function startServer(
       tokens: new Tokens(config.tokenSecrets),
       health,
       drainMs: config.drainMs,
-      tls: MutualTls.watch(config.tls, lifecycle),
+      tls: MutualTls.watch(config.tls, lifecycle, metrics),
       metrics,
     },
     lifecycle,

@@ -78,7 +78,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   const store = await NatsSessionStore.open(bus, lifecycle);
   metrics.watchSessions(() => sessionsOf(store));
   const logs = new JetStreamSessionLogs(bus, metrics);
-  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle);
+  const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle, metrics);
   const bank = new QuizMasterBank(
     await ServicePool.connect(
       QuizMasterService,

@@ -8,6 +8,9 @@ export type Kind = (typeof KINDS)[number];
 
 const SERVICES = fileURLToPath(new URL("../../..", import.meta.url));
 
+/** Comes before each of them; it loads nothing where no collector is named. */
+export const TELEMETRY = join(SERVICES, "common/dist/telemetry.js");
+
 /** Where the code of a kind begins, relative to services/. */
 const MAINS: Readonly<Record<Kind, string>> = {
   "quiz-master": "quiz-master/dist/main.js",
@@ -73,6 +76,7 @@ export function planProcesses(seats: readonly Seat[], around: Surroundings): Pro
     env: {
       ...shared,
       POD_NAME: seat.name,
+      OTEL_SERVICE_NAME: `fanfare-${seat.kind}`,
       [seat.kind === "gateway" ? "HTTP_PORT" : "GRPC_PORT"]: String(seat.port),
       ADMIN_PORT: String(seat.adminPort),
       ...around.env.all,

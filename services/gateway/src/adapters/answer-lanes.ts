@@ -5,6 +5,7 @@
  * one is on its way the next waits for it a little: the slower the log, the larger the batches.
  */
 import type { ServicePool } from "@fanfare/common/service-pool";
+import type { Span } from "@fanfare/common/tracing";
 import { fromVerdictColumns, toAnswerColumns } from "@fanfare/proto/answer-columns";
 import type { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Answers, PendingAnswer } from "../domain/service-ports.js";
@@ -25,6 +26,8 @@ export interface AnswerLanesOptions {
 
 interface Lane {
   waiting: PendingAnswer[];
+  /** Spans of the traced ones among them. */
+  spans: Span[] | undefined;
   timer: NodeJS.Timeout | undefined;
   /** The batch is ready and waits for the call before it. */
   isHeld: boolean;
@@ -50,10 +53,21 @@ export class AnswerLanes implements Answers {
     const key = `${answer.sessionId} ${answer.round} ${answer.lane}`;
     let lane = this.#lanes.get(key);
     if (!lane) {
-      lane = { waiting: [], timer: undefined, isHeld: false, onTheWay: 0, sentAt: 0 };
+      lane = {
+        waiting: [],
+        spans: undefined,
+        timer: undefined,
+        isHeld: false,
+        onTheWay: 0,
+        sentAt: 0,
+      };
       this.#lanes.set(key, lane);
     }
     lane.waiting.push(answer);
+    if (answer.span) {
+      lane.spans ??= [];
+      lane.spans.push(answer.span);
+    }
     if (lane.waiting.length >= BATCH_MAX) void this.#send(key, lane);
     else lane.timer ??= setTimeout(this.#due, this.options.batchMs, key, lane);
   }
@@ -73,12 +87,12 @@ export class AnswerLanes implements Answers {
   };
 
   async #send(key: string, lane: Lane): Promise<void> {
-    const batch = lane.waiting;
+    const { waiting: batch, spans } = lane;
     clearTimeout(lane.timer);
-    Object.assign(lane, { waiting: [], timer: undefined, isHeld: false });
+    Object.assign(lane, { waiting: [], spans: undefined, timer: undefined, isHeld: false });
     lane.onTheWay++;
     lane.sentAt = performance.now();
-    await this.#call(batch);
+    await this.#call(batch, spans);
     lane.onTheWay--;
     this.#pending -= batch.length;
     if (lane.isHeld && lane.onTheWay === 0) void this.#send(key, lane);
@@ -86,7 +100,7 @@ export class AnswerLanes implements Answers {
   }
 
   /** Settles every answer of the batch. Never rejects. */
-  async #call(batch: PendingAnswer[]): Promise<void> {
+  async #call(batch: PendingAnswer[], origins: Span[] | undefined): Promise<void> {
     const [first] = batch;
     if (!first) return;
     const { sessionId, round, lane } = first;
@@ -95,7 +109,10 @@ export class AnswerLanes implements Answers {
     try {
       const request = { sessionId, round, lane, ...toAnswerColumns(batch) };
       const response = await this.quiz.request(`${sessionId}:${lane}`, (client) =>
-        client.submitAnswers(request, { timeoutMs: Math.max(1, deadline - performance.now()) }),
+        client.submitAnswers(request, {
+          timeoutMs: Math.max(1, deadline - performance.now()),
+          origins,
+        }),
       );
       const verdicts = fromVerdictColumns(response);
       for (const [index, answer] of batch.entries()) answer.settle(verdicts[index]);

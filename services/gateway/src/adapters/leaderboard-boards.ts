@@ -19,9 +19,10 @@ export class LeaderboardBoards implements Boards {
     sessionId: string,
     playerIds: string[],
     round: number,
-    timeoutMs = STANDINGS_WITHIN_MS,
+    { timeoutMs = STANDINGS_WITHIN_MS, span }: Parameters<Boards["standings"]>[3] = {},
   ): Promise<Standings> {
     const deadline = performance.now() + timeoutMs;
+    const origins = span && [span];
     const parts: string[][] = [];
     for (let at = 0; at < playerIds.length; at += PLAYERS_PER_CALL)
       parts.push(playerIds.slice(at, at + PLAYERS_PER_CALL));
@@ -30,7 +31,7 @@ export class LeaderboardBoards implements Boards {
         this.leaderboard.request(sessionId, (client) =>
           client.getStandings(
             { sessionId, playerIds: part, round },
-            { timeoutMs: Math.max(1, deadline - performance.now()) },
+            { timeoutMs: Math.max(1, deadline - performance.now()), origins },
           ),
         ),
       ),

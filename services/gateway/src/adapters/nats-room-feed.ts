@@ -3,10 +3,13 @@
  * and read then, so that nothing falls between; whoever listens drops what is older than what it has.
  */
 import { type DescMessage, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
+import { publishedBy, startBusSpan } from "@fanfare/common/bus-spans";
 import { unavailable } from "@fanfare/common/errors";
 import type { Logger } from "@fanfare/common/log";
+import { endSpan, type Span } from "@fanfare/common/tracing";
 import {
   BUCKETS,
+  LEADERBOARD_TEMPLATE,
   STREAMS,
   subjectForLeaderboard,
   subjectForRemovals,
@@ -43,9 +46,12 @@ export class NatsRoomFeed implements RoomFeed {
       on(subjectForSession(sessionId), (message) =>
         tellSession(listener, message, message.headers),
       ),
-      on(subjectForLeaderboard(sessionId), (message) =>
-        listener.onBoard(read(LeaderboardChangedSchema, message.string())),
-      ),
+      on(subjectForLeaderboard(sessionId), (message) => {
+        const board = read(LeaderboardChangedSchema, message.string());
+        const span = boardSpan(message);
+        listener.onBoard(board, span);
+        endSpan(span);
+      }),
       on(subjectForRemovals(sessionId), (message) =>
         listener.onRemoved(read(PlayerRemovedSchema, message.string())),
       ),
@@ -133,6 +139,15 @@ function tellSession(
   const text = message.string();
   const deleted = text === "" || Boolean(headers?.get("KV-Operation"));
   listener.onSession(deleted ? undefined : read(SessionSchema, text), sequence);
+}
+
+/** The snapshot's way into a room, where a change in it was traced. */
+function boardSpan(message: Msg): Span | undefined {
+  const published = publishedBy(message);
+  if (!published) return undefined;
+  const startedAt = performance.now();
+  const origins = [published];
+  return startBusSpan({ verb: "process", template: LEADERBOARD_TEMPLATE, startedAt, origins });
 }
 
 function read<D extends DescMessage>(schema: D, text: string): MessageShape<D> {

@@ -1,6 +1,7 @@
 /** Joins and returns, gathered for some milliseconds, so that a crowd at the door is few calls. */
 import { toServiceError } from "@fanfare/common/errors";
 import type { ServicePool } from "@fanfare/common/service-pool";
+import type { Span } from "@fanfare/common/tracing";
 import { laneOf, nicknameKey } from "@fanfare/proto/addresses";
 import type { JoinResult, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Batcher } from "../domain/batcher.js";
@@ -24,6 +25,7 @@ type WaitingJoin = Waiting<JoinResult> & {
   lane: number;
   nickname: string;
   submissionId: string;
+  span: Span | undefined;
 };
 type WaitingResume = Waiting<Resumed> & {
   sessionId: string;
@@ -44,7 +46,7 @@ export class QuizAdmissions implements Admissions {
   }
 
   join(of: Parameters<Admissions["join"]>[0]): Promise<JoinResult> {
-    const { sessionId, nickname, submissionId, lanes } = of;
+    const { sessionId, nickname, submissionId, lanes, span } = of;
     const lane = laneOf(nicknameKey(nickname), lanes);
     return new Promise((resolve, reject) =>
       this.#joins.add(`${sessionId} ${lane}`, {
@@ -52,6 +54,7 @@ export class QuizAdmissions implements Admissions {
         lane,
         nickname,
         submissionId,
+        span,
         resolve,
         reject,
       }),
@@ -92,9 +95,10 @@ export class QuizAdmissions implements Admissions {
     if (!first) return;
     const { sessionId, lane } = first;
     const joins = batch.map(({ nickname, submissionId }) => ({ nickname, submissionId }));
+    const origins = batch.flatMap(({ span }) => span ?? []);
     await settleAll(batch, async () => {
       const { results } = await this.quiz.request(`${sessionId}:${lane}`, (client) =>
-        client.joinSession({ sessionId, joins }, { timeoutMs: TIMEOUT_MS }),
+        client.joinSession({ sessionId, joins }, { timeoutMs: TIMEOUT_MS, origins }),
       );
       return results;
     });
@@ -109,7 +113,7 @@ export class QuizAdmissions implements Admissions {
       const [results, standings] = await Promise.all([
         this.lookUp(sessionId, playerIds),
         this.boards
-          .standings(sessionId, playerIds, closedRound, STANDING_WITHIN_MS)
+          .standings(sessionId, playerIds, closedRound, { timeoutMs: STANDING_WITHIN_MS })
           .catch(() => undefined),
       ]);
       return results.map((result) => ({ result, standings }));

@@ -1,5 +1,7 @@
 /** Room frames to all of a topic's sockets: encoded once, written once a turn for each socket. */
+
 import type { TemplatedApp } from "uWebSockets.js";
+import { endSpan, isSampled, startSpan } from "@fanfare/common/tracing";
 import type { Broadcaster } from "../domain/announcer.js";
 import type { Frame } from "../domain/frame-codec.js";
 import type { GatewayMetrics } from "../metrics.js";
@@ -13,7 +15,7 @@ export class UwsBroadcaster implements Broadcaster {
   publish(topic: string, { type, text }: Frame): void {
     const sockets = this.app.numSubscribers(topic);
     if (sockets === 0) return;
-    if (type === "question") this.#timeQuestion();
+    if (type === "question") this.#timeQuestion(sockets);
     this.app.publish(topic, text);
     this.metrics.framesSent.add(type, sockets);
     this.metrics.sentBytes.add(Buffer.byteLength(text) * sockets);
@@ -25,10 +27,13 @@ export class UwsBroadcaster implements Broadcaster {
    * 2,000 sockets' 40 ms, 0.2 are the call). What other rooms said in the same turn is in it, and
    * what arrived meanwhile; what a slow socket's full buffer held back is not, nor is the network.
    */
-  #timeQuestion(): void {
+  #timeQuestion(sockets: number): void {
     const startedAt = performance.now();
-    setImmediate(() =>
-      this.metrics.questionBroadcast.observe((performance.now() - startedAt) / 1_000),
-    );
+    const attributes = { "fanfare.sockets": sockets };
+    const span = isSampled() ? startSpan("broadcast question", { attributes }) : undefined;
+    setImmediate(() => {
+      this.metrics.questionBroadcast.observe((performance.now() - startedAt) / 1_000);
+      endSpan(span);
+    });
   }
 }

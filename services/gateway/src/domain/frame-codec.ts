@@ -27,8 +27,12 @@ export interface Frame {
 }
 
 export type ServerFrameInit = NonNullable<MessageInitShape<typeof ServerFrameSchema>["frame"]>;
-/** What a client may say, by case. */
-export type ClientSays = Exclude<ClientFrame["frame"], { case: undefined }>;
+/** What a client may say, by case; `traceparent` where the client is traced itself. */
+export type ClientSays = Exclude<ClientFrame["frame"], { case: undefined }> & {
+  traceparent?: string;
+};
+/** One of these cases. */
+export type ClientSaysOf<Case extends ClientSays["case"]> = Extract<ClientSays, { case: Case }>;
 
 const FAULT_CHARS_MAX = 200;
 
@@ -45,8 +49,9 @@ export function decodeClientFrame(text: string): ClientSays | string {
   const hello = readJoin(json);
   if (hello) return { case: "hello", value: hello };
   try {
-    const { frame } = fromJson(ClientFrameSchema, json);
-    return frame.case ? frame : "the frame holds none of hello, answer, host, board, ping";
+    const { frame, traceparent } = fromJson(ClientFrameSchema, json);
+    if (!frame.case) return "the frame holds none of hello, answer, host, board, ping";
+    return traceparent ? { ...frame, traceparent } : frame;
   } catch (error) {
     return (error as Error).message.slice(0, FAULT_CHARS_MAX);
   }

@@ -1,4 +1,5 @@
 /** What a room needs from outside, by the names of the domain. */
+import type { Span } from "@fanfare/common/tracing";
 import type { LeaderboardChanged, PlayerRemoved } from "@fanfare/proto/events/v1/events";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
 import type { Room } from "./room.js";
@@ -12,7 +13,8 @@ export interface Clock {
 export interface RoomListener {
   /** The session's record at a revision; undefined where it was deleted, or never was (revision 0). */
   onSession(session: Session | undefined, revision: number): void;
-  onBoard(board: LeaderboardChanged): void;
+  /** `span`: where a change in it is traced. */
+  onBoard(board: LeaderboardChanged, span?: Span): void;
   onRemoved(removed: PlayerRemoved): void;
   /** A player has come in through this connection, here or at another gateway. */
   onTakeover(playerId: string, connection: string): void;
@@ -37,8 +39,11 @@ export interface RoomDuties {
   resultsDue(room: Room, round: number): void;
   /** Players came or went, and a host is here. */
   namesDue(room: Room): void;
-  /** New rows go out; the log stored their oldest change at this time, in ms since 1970. */
-  boardShown(changedSinceMs: number): void;
+  /**
+   * New rows go out; the log stored their oldest change at this time, in ms since 1970. `span`: where a
+   * change of them is traced.
+   */
+  boardShown(changedSinceMs: number, span: Span | undefined): void;
   /** The board moved, and somebody watches more rows than a snapshot holds. */
   wideRowsDue(room: Room): void;
 }

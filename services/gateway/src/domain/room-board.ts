@@ -1,5 +1,6 @@
 /** A room's board: the newest snapshot that was heard, its frame, and whether it can be trusted. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Span } from "@fanfare/common/tracing";
 import type { LeaderboardChanged } from "@fanfare/proto/events/v1/events";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import type { Frame, FrameEncoder } from "./frame-codec.js";
@@ -29,6 +30,7 @@ export class RoomBoard {
   #stale = false;
   /** When the log stored the oldest change of the rows that nobody here was shown yet. */
   #unshownSinceMs: number | undefined;
+  #unshownSpan: Span | undefined;
 
   constructor(private readonly encoder: FrameEncoder) {}
 
@@ -80,11 +82,17 @@ export class RoomBoard {
     this.#frame = undefined;
   }
 
+  /** Of the rows that are shown next a change is traced. */
+  traced(span: Span | undefined): void {
+    this.#unshownSpan ??= span;
+  }
+
   /** The rows were shown: when the log stored their oldest change, where that is known. */
-  shown(): number | undefined {
-    const sinceMs = this.#unshownSinceMs;
+  shown(): { sinceMs: number | undefined; span: Span | undefined } {
+    const shown = { sinceMs: this.#unshownSinceMs, span: this.#unshownSpan };
     this.#unshownSinceMs = undefined;
-    return sinceMs;
+    this.#unshownSpan = undefined;
+    return shown;
   }
 
   countsChanged(): void {

@@ -3,6 +3,7 @@
  * is here, and what all of them are told. It knows no rule of the game.
  */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Span } from "@fanfare/common/tracing";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { LeaderboardChanged, PlayerRemoved } from "@fanfare/proto/events/v1/events";
 import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
@@ -202,9 +203,10 @@ export class Room implements RoomListener {
     this.#sayEndedIfDue(now);
   }
 
-  onBoard(board: LeaderboardChanged): void {
+  onBoard(board: LeaderboardChanged, span?: Span): void {
     const news = this.#board.take(board, this.session, this.#milestones.closedRound);
     if (!news) return;
+    if (news.rows) this.#board.traced(span);
     if (news.rows || news.healed) this.#announcer.saySoon("board");
     if (news.answers) this.#announcer.saySoon("progress");
     if (news.joined) {
@@ -272,10 +274,10 @@ export class Room implements RoomListener {
     this.#board.rowsChanged();
     const here = this.players.size + this.#watchers > 0;
     const frame = here ? this.#board.frame(this.session) : undefined;
-    const sinceMs = this.#board.shown();
+    const { sinceMs, span } = this.#board.shown();
     if (!frame) return;
     this.parts.out.publish(this.topics.all, frame);
-    if (sinceMs !== undefined) this.parts.duties.boardShown(sinceMs);
+    if (sinceMs !== undefined) this.parts.duties.boardShown(sinceMs, span);
   }
 
   #showLiveScores(): void {

@@ -1,5 +1,6 @@
 /** What the gateway asks of the services behind it, by the names of the domain; adapters act. */
 
+import type { Span } from "@fanfare/common/tracing";
 import type { Answer, AnswerVerdict } from "@fanfare/proto/answer-columns";
 import type { HostCommand } from "@fanfare/proto/gateway/v1/frames";
 import type {
@@ -66,6 +67,8 @@ export interface Admissions {
     lanes: number;
     nickname: string;
     submissionId: string;
+    /** Where this join is traced. */
+    span?: Span | undefined;
   }): Promise<JoinResult>;
   /** With the standing as of `closedRound`, which is waited for a little; 0 does not wait. */
   resume(sessionId: string, playerId: string, closedRound: number): Promise<Resumed>;
@@ -79,6 +82,8 @@ export interface PendingAnswer extends Answer {
   sessionId: string;
   round: number;
   lane: number;
+  /** Where this answer is traced. */
+  span?: Span | undefined;
   /** Called once: with the durable verdict, or undefined where none could be had in time. */
   settle(verdict: AnswerVerdict | undefined): void;
 }
@@ -102,7 +107,7 @@ export interface Boards {
     sessionId: string,
     playerIds: string[],
     round: number,
-    timeoutMs?: number,
+    options?: { timeoutMs?: number; span?: Span | undefined },
   ): Promise<Standings>;
   page(of: {
     sessionId: string;

@@ -1,5 +1,6 @@
 /** A player comes in, for the first time or again, and is brought up to date in one write. */
 import { invalidField, ServiceError } from "@fanfare/common/errors";
+import { inSampledSpan, SpanKind } from "@fanfare/common/tracing";
 import { isToken } from "@fanfare/proto/addresses";
 import type { JoinWish } from "@fanfare/proto/gateway/v1/frames";
 import type { Player, StoredAnswer } from "@fanfare/proto/quiz/v1/quiz_service";
@@ -24,12 +25,10 @@ export async function joinAsPlayer(
     throw invalidField("join.submission_id", "1 to 64 of A-Z a-z 0-9 _ -");
   const { sessionId } = room;
   const lanes = session.options?.lanes ?? 1;
-  const { player, refused } = await gateway.admissions.join({
-    sessionId,
-    lanes,
-    nickname,
-    submissionId,
-  });
+  const start = { kind: SpanKind.SERVER, attributes: { "fanfare.session.id": sessionId } };
+  const { player, refused } = await inSampledSpan("join", start, (span) =>
+    gateway.admissions.join({ sessionId, lanes, nickname, submissionId, span }),
+  );
   if (!player) throw new ServiceError(refused, advice(refused));
   gateway.metrics.joins.inc({ result: "joined" });
   const resumeToken = gateway.identities.issuePlayer(player.playerId, sessionId);

@@ -30,7 +30,7 @@ export function receiveFrame(
     return;
   }
   gateway.metrics.framesReceived.add(frame.case);
-  if (frame.case === "answer") submitAnswer(gateway, client, frame.value, now);
+  if (frame.case === "answer") submitAnswer(gateway, client, frame, now);
   else if (frame.case === "hello") void sayHello(gateway, client, frame.value);
   else if (frame.case === "host") void hostCommand(gateway, client, frame.value);
   else if (frame.case === "board") void requestBoard(gateway, client, frame.value);

@@ -1,10 +1,13 @@
 /** A player's answer: read the frame, take the time, send it with others, say what came of it. */
+import { type Span, traceIdOf } from "@fanfare/common/tracing";
 import { isToken, laneOf } from "@fanfare/proto/addresses";
 import type { AnswerVerdict } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { SubmitAnswer } from "@fanfare/proto/gateway/v1/frames";
 import type { Attempt, Client } from "../domain/client.js";
+import type { ClientSaysOf } from "../domain/frame-codec.js";
 import type { Room } from "../domain/room.js";
+import { endAnswerSpan, startAnswerSpan, type TracedAnswer } from "./answer-span.js";
 import type { Gateway } from "./gateway.js";
 import { advice, type Refusal, refuse, refuseBadFrame } from "./refuse.js";
 
@@ -16,7 +19,7 @@ const RETRY_AFTER_MS = 250;
 export function submitAnswer(
   gateway: Gateway,
   client: Client,
-  frame: SubmitAnswer,
+  { value: frame, traceparent }: ClientSaysOf<"answer">,
   now: number,
 ): void {
   const { round, submissionId, choices } = frame;
@@ -36,15 +39,22 @@ export function submitAnswer(
     return;
   }
   client.attempt = attempt;
+  const { sessionId } = room;
+  const answer = { sessionId, round, arrivedAt: now, traceparent };
+  const sent = { ...answer, room, attempt, span: startAnswerSpan(answer) };
   gateway.answers.submit({
-    sessionId: room.sessionId,
+    sessionId,
     round,
     lane: laneOf(client.playerId, room.session?.options?.lanes ?? 1),
     playerId: client.playerId,
     submissionId,
     choices,
     elapsedMs: attempt.elapsedMs,
-    settle: (verdict) => settle(gateway, client, room, attempt, verdict, now),
+    span: sent.span,
+    settle(verdict) {
+      settle(gateway, client, sent, verdict);
+      endAnswerSpan(sent.span, sent, verdict);
+    },
   });
 }
 
@@ -112,20 +122,25 @@ function time(
   return { round, submissionId, choices: chosen, elapsedMs: timed.elapsedMs };
 }
 
+/** An answer on its way. */
+interface Sent extends TracedAnswer {
+  room: Room;
+  attempt: Attempt;
+  span: Span | undefined;
+}
+
 function settle(
   gateway: Gateway,
   client: Client,
-  room: Room,
-  attempt: Attempt,
+  { room, attempt, arrivedAt, span }: Sent,
   verdict: AnswerVerdict | undefined,
-  arrivedAt: number,
 ): void {
   const { round, submissionId } = attempt;
   const reason = verdict ? verdict.refused : ErrorReason.UNAVAILABLE;
   if (reason === ErrorReason.UNSPECIFIED && verdict) {
     if (client.attempt === attempt) client.attempt = undefined;
     gateway.metrics.answers.add("accepted");
-    gateway.metrics.answerAck.observe((performance.now() - arrivedAt) / 1_000);
+    gateway.metrics.answerAck.observe((performance.now() - arrivedAt) / 1_000, traceIdOf(span));
     const { points, correct, streak } = verdict;
     if (round >= (client.verdict?.round ?? 0))
       client.verdict = { round, submissionId, points, correct, streak };

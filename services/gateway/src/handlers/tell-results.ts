@@ -3,6 +3,7 @@
  * of them, in slices, so that the event loop turns meanwhile.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { inSampledSpan, type Span } from "@fanfare/common/tracing";
 import type { Client, Verdict } from "../domain/client.js";
 import type { Room } from "../domain/room.js";
 import type { Standings } from "../domain/service-ports.js";
@@ -13,13 +14,26 @@ const SLICE = 500;
 
 /** Never rejects: without the leaderboard, players are told what is known here. */
 export async function tellResults(gateway: Gateway, room: Room, round: number): Promise<void> {
+  const { sessionId } = room;
+  const attributes = { "fanfare.session.id": sessionId, "fanfare.round": round };
+  await inSampledSpan("tell results", { attributes }, (span) =>
+    tellAll(gateway, room, round, span),
+  );
+}
+
+async function tellAll(
+  gateway: Gateway,
+  room: Room,
+  round: number,
+  span: Span | undefined,
+): Promise<void> {
   const startedAt = performance.now();
   // Who is here and what they have answered, before the next round changes it.
   const players = [...room.players.values()].map((client) => ({ client, verdict: client.verdict }));
   if (players.length === 0) return;
   const ids = players.map(({ client }) => client.playerId);
   const [response, lookedUp] = await Promise.all([
-    readStandings(gateway, room, ids, round),
+    readStandings(gateway, room, { ids, round, span }),
     lookUpDoubtful(gateway, room, players, round),
     // The reveal itself goes out in the turn in which it came.
     nextTurn(),
@@ -39,11 +53,10 @@ export async function tellResults(gateway: Gateway, room: Room, round: number): 
 async function readStandings(
   gateway: Gateway,
   room: Room,
-  ids: string[],
-  round: number,
+  { ids, round, span }: { ids: string[]; round: number; span: Span | undefined },
 ): Promise<Standings | undefined> {
   try {
-    return await gateway.boards.standings(room.sessionId, ids, round);
+    return await gateway.boards.standings(room.sessionId, ids, round, { span });
   } catch (error) {
     gateway.onFault(error, "standings not read; results are told without them");
     return undefined;

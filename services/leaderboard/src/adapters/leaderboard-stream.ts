@@ -6,6 +6,8 @@ import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
 import type { Clock } from "@fanfare/common/bus-clock";
+import { withSpan } from "@fanfare/common/bus-spans";
+import type { Span } from "@fanfare/common/tracing";
 import { STREAMS, subjectForLeaderboard } from "@fanfare/proto/addresses";
 import { LeaderboardChangedSchema } from "@fanfare/proto/events/v1/events";
 import type { Board } from "../domain/ports.js";
@@ -38,9 +40,13 @@ export class LeaderboardStream {
 
   /**
    * Resolves once it is stored, or where it is not the newest. `changedSince` is when the log stored
-   * the oldest change that it is the first to show, in ms since 1970.
+   * the oldest change that it is the first to show, in ms since 1970. Whoever hears it finds the span.
    */
-  async publish(sessionId: string, board: Board, changedSince: number): Promise<Published> {
+  async publish(
+    sessionId: string,
+    board: Board,
+    { changedSince, span }: { changedSince: number; span?: Span | undefined },
+  ): Promise<Published> {
     const subject = subjectForLeaderboard(sessionId);
     const text = this.#encode(sessionId, board, changedSince);
     for (let attempt = 1; ; attempt++) {
@@ -52,6 +58,7 @@ export class LeaderboardStream {
       try {
         const { seq } = await this.bus.js.publish(subject, text, {
           expect: { lastSubjectSequence: last.sequence },
+          ...withSpan(span),
         });
         this.#remember(sessionId, { sequence: seq, epoch: board.epoch, version: board.version });
         return "stored";

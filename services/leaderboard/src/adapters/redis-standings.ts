@@ -3,9 +3,11 @@
  * it are one atomic step of apply-entries.lua, so a crash, a replay or a second reader repeats and
  * skips nothing.
  */
+import { inDbSpan } from "@fanfare/common/db-spans";
 import type { DeadLetters } from "@fanfare/common/dead-letters";
 import type { Logger } from "@fanfare/common/log";
 import type { Applied, Batch, Projection } from "@fanfare/common/partition-reader";
+import type { Span } from "@fanfare/common/tracing";
 import { readStoredSubject, redisKeys } from "@fanfare/proto/addresses";
 import type { LeaderboardMetrics } from "../metrics.js";
 import { partitionKeys, prefixOf } from "./partition-keys.js";
@@ -22,6 +24,11 @@ import {
 
 const APPLY = loadScript("apply-entries");
 const DROP = loadScript("drop-partition");
+const APPLYING = {
+  system: "redis",
+  operation: "EVALSHA",
+  target: { script: "apply-entries" },
+} as const;
 /** Sessions that one call of drop-partition.lua drops. */
 const CALL_DROPS_MAX = 20;
 
@@ -40,6 +47,8 @@ export interface Progress {
   storedAtMs: number;
   /** What was read: changes of all boards. */
   changes: number;
+  /** The span in which a session's board changed, where an entry of it was traced. */
+  spans?: ReadonlyMap<string, Span> | undefined;
 }
 
 /** Learns what the projection has done. */
@@ -148,7 +157,7 @@ export class RedisStandings implements Projection {
     let place = after;
     for (;;) {
       const operations = call.operations.filter(({ sequence }) => sequence > place);
-      const reply = (await runScript(this.parts.redis, APPLY, partitionKeys(partition), [
+      const args = [
         prefixOf(partition),
         generation,
         place,
@@ -156,7 +165,10 @@ export class RedisStandings implements Projection {
         this.parts.boardTtlS,
         CALL_REVEALS_MAX,
         ...operationArguments(operations),
-      ])) as ApplyReply;
+      ];
+      const reply = (await inDbSpan(batch.span, APPLYING, () =>
+        runScript(this.parts.redis, APPLY, partitionKeys(partition), args),
+      )) as ApplyReply;
       const held = Number(reply[0]);
       const unfinished = reply[1] === 1;
       if (held !== call.last && !unfinished) return held;
@@ -195,7 +207,8 @@ export class RedisStandings implements Projection {
       if (kind === "closed" || kind === "ended") closed.push(sessionId);
     }
     const storedAtMs = entries.at(-1)?.storedAtMs ?? 0;
-    observer.changed(partition, since, { pending, storedAtMs, changes });
+    const spans = tracedSessions(batch, operations, applied);
+    observer.changed(partition, since, { pending, storedAtMs, changes, spans });
     if (pending === 0) this.#caughtUp(partition);
     if (closed.length > 0) observer.roundsClosed(closed);
   }
@@ -256,4 +269,20 @@ export class RedisStandings implements Projection {
     this.parts.metrics.rebuilds.inc({ reason });
     this.parts.log.warn({ partition, reason }, "boards are built again from the log");
   }
+}
+
+/** The sessions that the traced entries of a batch are about, each with the batch's span. */
+function tracedSessions(
+  { span, entries }: Batch,
+  operations: readonly PlacedOperation[],
+  applied: number,
+): ReadonlyMap<string, Span> | undefined {
+  if (!span) return undefined;
+  const traced = new Set<number>();
+  for (const { sequence, publishedBy } of entries)
+    if (publishedBy && sequence <= applied) traced.add(sequence);
+  const spans = new Map<string, Span>();
+  for (const { sequence, sessionId } of operations)
+    if (traced.has(sequence)) spans.set(sessionId, span);
+  return spans;
 }

@@ -3,8 +3,10 @@
  * last one for sure: what fails is tried again.
  */
 import type { Clock } from "@fanfare/common/bus-clock";
+import { noteBusFault, startBusSpan } from "@fanfare/common/bus-spans";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
-import { partitionOf } from "@fanfare/proto/addresses";
+import { endSpan, type Span } from "@fanfare/common/tracing";
+import { LEADERBOARD_TEMPLATE, partitionOf } from "@fanfare/proto/addresses";
 import { Coalescer, type Due } from "../domain/coalescer.js";
 import type { PlayerCounts } from "../domain/player-counts.js";
 import type { LeaderboardMetrics } from "../metrics.js";
@@ -22,6 +24,8 @@ const BEHIND_MS = 1_000;
 const HOLD_MAX_MS = 1_000;
 /** All boards of a partition that was taken over are looked at, at most this often. */
 const SWEEP_EVERY_MS = 1_000;
+/** Traced changes that one snapshot links to. */
+const ORIGINS_MAX = 100;
 
 export interface SnapshotParts {
   boards: RedisBoards;
@@ -39,6 +43,8 @@ export class Snapshots {
   readonly #sweeps = new Map<number, NodeJS.Timeout>();
   readonly #sweptAt = new Map<number, number>();
   readonly #work = new Set<Promise<void>>();
+  /** Traced changes of boards whose snapshot is still to come. */
+  readonly #origins = new Map<string, Span[]>();
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
   #ended = false;
@@ -51,7 +57,7 @@ export class Snapshots {
   changed(
     partition: number,
     since: ReadonlyMap<string, number>,
-    { pending, storedAtMs, changes }: Progress,
+    { pending, storedAtMs, changes, spans }: Progress,
   ): void {
     const coalescer = this.#coalescer(partition);
     const isBehind = pending > 0 && this.parts.clock.now() - storedAtMs > BEHIND_MS;
@@ -59,8 +65,15 @@ export class Snapshots {
     else coalescer.release();
     let waiting = 0;
     for (const [sessionId, at] of since) if (coalescer.mark(sessionId, at)) waiting++;
+    for (const [sessionId, span] of spans ?? []) this.#noteOrigin(sessionId, span);
     this.parts.metrics.coalesced.inc(changes - waiting);
     this.#pump();
+  }
+
+  #noteOrigin(sessionId: string, span: Span): void {
+    const origins = this.#origins.get(sessionId) ?? [];
+    if (origins.length < ORIGINS_MAX) origins.push(span);
+    this.#origins.set(sessionId, origins);
   }
 
   /** Nothing is left to be read: what there is may be shown. */
@@ -125,12 +138,18 @@ export class Snapshots {
   async #publish(coalescer: Coalescer, { key: sessionId, since }: Due): Promise<void> {
     const { boards, stream, clock, players, metrics, lifecycle } = this.parts;
     const startedAt = performance.now();
+    const origins = this.#origins.get(sessionId);
+    if (origins) this.#origins.delete(sessionId);
+    const work = { verb: "publish", template: LEADERBOARD_TEMPLATE, startedAt, origins } as const;
+    const span = startBusSpan(work);
     try {
       const board = await boards.read(sessionId, { kind: "top", size: ROWS_MAX });
       const isLive = typeof board !== "string" && !board.ended;
       players.note(partitionOf(sessionId), sessionId, isLive ? board.joined : 0);
       const published =
-        typeof board === "string" ? "known" : await stream.publish(sessionId, board, since);
+        typeof board === "string"
+          ? "known"
+          : await stream.publish(sessionId, board, { changedSince: since, span });
       if (published === "stored") {
         metrics.snapshots.inc();
         metrics.refreshSeconds.observe((performance.now() - startedAt) / 1_000);
@@ -142,7 +161,10 @@ export class Snapshots {
       }
       if (this.#failing) lifecycle.log.info("snapshots are published again");
       this.#failing = false;
+      endSpan(span);
     } catch (err) {
+      if (span) endSpan(span, err);
+      else noteBusFault(work, err);
       coalescer.mark(sessionId, since);
       if (!this.#failing) lifecycle.log.warn({ err }, "snapshots can't be published");
       this.#failing = true;

@@ -6,8 +6,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
+import { noteBusFault, startBusSpan, withSpan } from "@fanfare/common/bus-spans";
 import { ServiceError, unavailable } from "@fanfare/common/errors";
 import { pause, within } from "@fanfare/common/lifecycle";
+import { endSpan, type Span } from "@fanfare/common/tracing";
+import { LOG_TEMPLATE } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { LaneFold } from "../domain/lane.js";
 import { lastSequence, readEntries } from "./lane-reader.js";
@@ -35,11 +38,23 @@ export interface LaneCounters {
   entryUnanswered(): void;
 }
 
+/** An entry to be published. */
+interface Append<Change> {
+  changes: readonly Change[];
+  closed: boolean;
+  deadline: number;
+  attempt: number;
+  /** What is traced of that which is in it. */
+  origins: readonly Span[] | undefined;
+}
+
 /** Commands that were given together, and get their verdicts together. */
 interface Waiting<Command, Verdict> {
   /** None closes the lane. */
   commands: readonly Command[];
   since: number;
+  /** What is traced of those who gave them. */
+  span: Span | undefined;
   resolve(verdicts: Verdict[]): void;
   reject(error: unknown): void;
 }
@@ -66,8 +81,8 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
    * Verdicts in the order of the commands, once durable or decided by what is durable. Throws
    * UNAVAILABLE (retryable) after 1.8 s. At most codec.commandsMax at once.
    */
-  submit(commands: readonly Command[]): Promise<Verdict[]> {
-    return commands.length === 0 ? Promise.resolve([]) : this.#enqueue(commands);
+  submit(commands: readonly Command[], span?: Span): Promise<Verdict[]> {
+    return commands.length === 0 ? Promise.resolve([]) : this.#enqueue(commands, span);
   }
 
   /** Appends the entry after which the lane takes no change. Safe to repeat, from any pod. */
@@ -83,9 +98,9 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     return this.#refreshing;
   }
 
-  #enqueue(commands: readonly Command[]): Promise<Verdict[]> {
+  #enqueue(commands: readonly Command[], span?: Span): Promise<Verdict[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ commands, since: performance.now(), resolve, reject });
+      this.#waiting.push({ commands, since: performance.now(), span, resolve, reject });
       if (!this.#running) void this.#run();
     });
   }
@@ -118,6 +133,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
 
   async #settle(taken: readonly Waiting<Command, Verdict>[]): Promise<void> {
     const deadline = (taken[0]?.since ?? 0) + COMMAND_LIMIT_MS;
+    const origins = spansOf(taken);
     let hasRead = false;
     for (let attempt = 0; ; attempt++) {
       const { changes, verdicts, closing, unsure } = this.#decide(taken);
@@ -127,7 +143,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
         continue;
       }
       if (changes.length > 0 || closing) {
-        const stored = await this.#append(changes, closing, deadline, attempt);
+        const stored = await this.#append({ changes, closed: closing, deadline, attempt, origins });
         if (!stored) continue;
       }
       for (const [index, { resolve }] of taken.entries()) resolve(verdicts[index] ?? []);
@@ -152,23 +168,11 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
   }
 
   /** False where the lane has moved on and the commands must be decided again. */
-  async #append(
-    changes: readonly Change[],
-    closed: boolean,
-    deadline: number,
-    attempt: number,
-  ): Promise<boolean> {
-    const batchId = randomUUID();
+  async #append(entry: Append<Change>): Promise<boolean> {
+    const { changes, closed, deadline, attempt } = entry;
     try {
-      const data = this.codec.encode({ batchId, changes, closed });
       const publishedAt = performance.now();
-      const ack = await this.bus.js.publish(this.subject, data, {
-        msgID: batchId,
-        expect: { lastSubjectSequence: this.#last },
-        timeout: Math.min(PUBLISH_TIMEOUT_MS, left(deadline)),
-        retries: 0,
-      });
-      this.#last = ack.seq;
+      this.#last = await this.#publish(entry);
       this.fold.apply(changes, { closed });
       this.counters.entryStored(changes.length, (performance.now() - publishedAt) / 1_000);
       return true;
@@ -183,6 +187,32 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
         if (cause.reason === ErrorReason.CONFLICT || performance.now() > deadline) throw cause;
       });
       return false;
+    }
+  }
+
+  /** Stores an entry and returns its sequence. Whoever reads it finds the span in its headers. */
+  async #publish({ changes, closed, deadline, origins }: Append<Change>): Promise<number> {
+    const batchId = randomUUID();
+    const startedAt = performance.now();
+    const work = { verb: "publish", template: LOG_TEMPLATE, startedAt, origins } as const;
+    const span = startBusSpan(work);
+    try {
+      const data = this.codec.encode({ batchId, changes, closed });
+      const { seq } = await this.bus.js.publish(this.subject, data, {
+        msgID: batchId,
+        expect: { lastSubjectSequence: this.#last },
+        timeout: Math.min(PUBLISH_TIMEOUT_MS, left(deadline)),
+        retries: 0,
+        ...withSpan(span),
+      });
+      span?.setAttribute("fanfare.changes", changes.length);
+      endSpan(span);
+      return seq;
+    } catch (error) {
+      if (span) endSpan(span, error);
+      // That another pod was quicker is how a fence works.
+      else if (!isWrongLastSequence(error)) noteBusFault(work, error);
+      throw error;
     }
   }
 
@@ -211,6 +241,17 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       }
     this.#last = Math.max(this.#last, to);
   }
+}
+
+function spansOf(waiting: readonly { span: Span | undefined }[]): Span[] | undefined {
+  let spans: Span[] | undefined;
+  for (const { span } of waiting) {
+    if (!span) continue;
+    spans ??= [];
+    // The joins of one call come one by one.
+    if (!spans.includes(span)) spans.push(span);
+  }
+  return spans;
 }
 
 function left(deadline: number): number {

@@ -3,10 +3,12 @@
  * partition's place. So PostgreSQL holds exactly what lies before its place, whatever dies. An entry
  * that PostgreSQL itself refuses is passed over, loudly: it would hold up all behind it for ever.
  */
+import { inDbSpan } from "@fanfare/common/db-spans";
 import type { DeadLetters, Letter } from "@fanfare/common/dead-letters";
 import type { Logger } from "@fanfare/common/log";
 import type { Applied, Batch, LogEntry, Projection } from "@fanfare/common/partition-reader";
 import type { Sql } from "@fanfare/common/postgres";
+import type { Span } from "@fanfare/common/tracing";
 import { readEntry } from "@fanfare/proto/entries";
 import type { HistoryMetrics } from "../history-metrics.js";
 import {
@@ -26,6 +28,13 @@ import { type LogPlaces, lockPosition, movePosition, type Tx } from "./log-place
  */
 const REFUSED = /^(22|23|54)[0-9A-Z]{3}$/;
 
+/** The whole transaction, from its begin to its commit. */
+const WRITING = {
+  system: "postgresql",
+  operation: "INSERT",
+  target: { table: "quiz.quiz_history" },
+} as const;
+
 export interface PostgresHistoryParts {
   sql: Sql;
   deadLetters: Pick<DeadLetters, "publish">;
@@ -40,6 +49,7 @@ interface Step {
   after: number;
   last: number;
   entries: readonly PlacedEntry[];
+  span: Span | undefined;
 }
 
 /** What a transaction has written, to be counted once it is committed. */
@@ -74,10 +84,11 @@ export class PostgresHistory implements Projection {
     const { deadLetters, metrics } = this.parts;
     const end = metrics.batchSeconds.startTimer();
     try {
+      const { partition, after, span } = batch;
       const { entries, letters } = readBatch(batch.entries);
       if (letters.length > 0) await deadLetters.publish(letters, generation);
-      const last = batch.entries.at(-1)?.sequence ?? batch.after;
-      const step = { partition: batch.partition, generation, after: batch.after, last, entries };
+      const last = batch.entries.at(-1)?.sequence ?? after;
+      const step = { partition, generation, after, last, entries, span };
       let refused = 0;
       const position = await this.#write(step).catch((error: unknown) => {
         if (!isRefusal(error)) throw error;
@@ -123,7 +134,7 @@ export class PostgresHistory implements Projection {
 
   /** Writes entries and moves the place behind them, or does nothing; says which place holds. */
   async #write(step: Step): Promise<number> {
-    const { partition, generation, after, last } = step;
+    const { partition, generation, after, last, span } = step;
     let written: Written | undefined;
     try {
       const { sql, metrics } = this.parts;
@@ -135,7 +146,9 @@ export class PostgresHistory implements Projection {
           await movePosition(tx, partition, generation, last);
           return last;
         });
-      const position = await metrics.postgres.time("write batch", transaction);
+      const position = await metrics.postgres.time("write batch", () =>
+        inDbSpan(span, WRITING, transaction),
+      );
       if (written) this.#count(written);
       else this.#starts.delete(partition);
       return position;

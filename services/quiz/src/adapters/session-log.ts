@@ -4,6 +4,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
+import type { Span } from "@fanfare/common/tracing";
 import {
   laneOf,
   subjectForAnswers,
@@ -72,8 +73,12 @@ export class JetStreamSessionLog implements SessionLog {
     return this.session.logStart;
   }
 
-  async changePlayer(nicknameKey: string, change: PlayerChange): Promise<PlayerVerdict> {
-    const [verdict] = await this.#playerLane(nicknameKey).submit([change]);
+  async changePlayer(
+    nicknameKey: string,
+    change: PlayerChange,
+    span?: Span,
+  ): Promise<PlayerVerdict> {
+    const [verdict] = await this.#playerLane(nicknameKey).submit([change], span);
     return verdict ?? { kind: "notFound" };
   }
 

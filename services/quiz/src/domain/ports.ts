@@ -1,4 +1,5 @@
 /** What the rules need from outside, in the words of the rules. */
+import type { Span } from "@fanfare/common/tracing";
 import type { PlayerChange, ScoredAnswer, SessionCreated } from "@fanfare/proto/events/v1/events";
 import type { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { ChoiceCount, FrozenQuiz, Session } from "@fanfare/proto/quiz/v1/session";
@@ -50,7 +51,7 @@ export interface SessionStore {
 /** One answer lane of a round. */
 export interface AnswerLane {
   /** In order, once durable or decided by what is durable. Throws UNAVAILABLE (retryable). */
-  submit(answers: readonly ScoredAnswer[]): Promise<AnswerVerdict[]>;
+  submit(answers: readonly ScoredAnswer[], span?: Span): Promise<AnswerVerdict[]>;
   /** What the log holds of a player, as far as this pod has read. */
   find(playerId: string): ScoredAnswer | undefined;
   /** Reads on to the end of the lane. */
@@ -67,7 +68,7 @@ export interface SessionLog {
   /** Right answers in a row of a player up to a round that is closed. */
   streaksAfter(round: number, lane: number): Promise<(playerId: string) => number>;
   /** Resolves once durable, or decided by what is durable. */
-  changePlayer(nicknameKey: string, change: PlayerChange): Promise<PlayerVerdict>;
+  changePlayer(nicknameKey: string, change: PlayerChange, span?: Span): Promise<PlayerVerdict>;
   /** Finds players; asks the log once for those that this pod has not heard of. */
   findPlayers(playerIds: readonly string[]): Promise<(KnownPlayer | undefined)[]>;
   playerByName(nicknameKey: string): KnownPlayer | undefined;

@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
 import type { Role } from "@fanfare/common/tokens";
+import type { Span } from "@fanfare/common/tracing";
 import { isOutsidePlayer, isToken, nicknameKey } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { type PlayerChange, PlayerChangeSchema } from "@fanfare/proto/events/v1/events";
@@ -29,7 +30,7 @@ const PLAYER_ID_LENGTH = 12;
 export async function joinSession(
   context: QuizContext,
   request: JoinSessionRequest,
-  { identity }: CallContext,
+  { identity, span }: CallContext,
 ) {
   if (request.joins.length < 1 || request.joins.length > BATCH_MAX)
     throw invalidField("joins", `1..${BATCH_MAX} entries`);
@@ -37,7 +38,7 @@ export async function joinSession(
   const log = context.logs.of(session);
   if (request.joins.some(({ playerId }) => playerId !== ""))
     await checkPlayerIds(log, request.joins, identity.role);
-  const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join)));
+  const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join, span)));
   context.metrics.joinsDecided(results);
   return { results };
 }
@@ -58,7 +59,7 @@ async function checkPlayerIds(log: SessionLog, joins: readonly Join[], role: Rol
   }
 }
 
-async function joinOne(session: Session, log: SessionLog, join: Join) {
+async function joinOne(session: Session, log: SessionLog, join: Join, span: Span | undefined) {
   if (isOver(session)) return { refused: ErrorReason.SESSION_ENDED };
   if (session.locked) return { refused: ErrorReason.SESSION_LOCKED };
   const nickname = readNickname(join.nickname);
@@ -80,6 +81,7 @@ async function joinOne(session: Session, log: SessionLog, join: Join) {
         },
       },
     }),
+    span,
   );
   return joinResult(verdict);
 }

@@ -1,6 +1,7 @@
 /** SubmitAnswers: check each answer against the open round, score it, append it to its lane. */
 import { create } from "@bufbuild/protobuf";
 import { invalidField } from "@fanfare/common/errors";
+import type { CallContext } from "@fanfare/common/grpc-server";
 import { isToken } from "@fanfare/proto/addresses";
 import {
   type Answer,
@@ -26,7 +27,11 @@ import { refusalOf } from "./players.js";
 
 const BATCH_MAX = 1_000;
 
-export async function submitAnswers(context: QuizContext, request: SubmitAnswersRequest) {
+export async function submitAnswers(
+  context: QuizContext,
+  request: SubmitAnswersRequest,
+  { span }: Pick<CallContext, "span"> = {},
+) {
   const answers = answersOf(request);
   const session = await sessionInRound(context, request);
   const log = context.logs.of(session);
@@ -64,7 +69,7 @@ export async function submitAnswers(context: QuizContext, request: SubmitAnswers
       scored.push(score(answer, session, question, streak(playerId)));
     }
   }
-  for (const [i, verdict] of (await lane.submit(scored)).entries()) {
+  for (const [i, verdict] of (await lane.submit(scored, span)).entries()) {
     // The player's first answer was on its way.
     if (verdict.kind === "accepted" ? verdict.answer !== scored[i] : verdict.kind !== "closed")
       duplicates++;
