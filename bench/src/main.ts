@@ -12,6 +12,7 @@ import { benchConnects } from "./connects.js";
 import { benchFanout, type FanoutCase } from "./fanout.js";
 import { benchClasses, benchGrowth } from "./growth.js";
 import { benchKill } from "./kill.js";
+import { benchMemory } from "./memory.js";
 import { benchMetrics } from "./metrics.js";
 import { readOptions } from "./options.js";
 import { benchOverload } from "./overload.js";
@@ -72,6 +73,7 @@ if (options.wants("metrics")) {
     );
   results.metrics = metrics;
 }
+if (options.wants("memory")) results.memory = await benchMemory(quick ? 2_000 : 10_000);
 if (options.wants("overload")) results.overload = await benchOverload(quick ? 1_000 : 5_000);
 if (options.wants("growth"))
   results.growth = await benchGrowth(

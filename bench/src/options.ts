@@ -8,6 +8,7 @@ const PARTS = [
   "ranks",
   "kill",
   "metrics",
+  "memory",
   "overload",
   "growth",
   "classes",
