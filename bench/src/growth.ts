@@ -26,6 +26,10 @@ interface Played {
   sessions: number;
   /** All processes of the stack, for one round; without what they use idle. */
   cpuSeconds: number;
+  /** Of it, until the answers were acknowledged; the rest is the close and what it brings. */
+  answersCpuSeconds: number;
+  /** CPU of the answers by process, in µs each. */
+  byProcess: Record<string, number>;
   acks: ReturnType<typeof timesOf>;
   failures: number;
   /** Frames that named another session than their socket's. */
@@ -91,16 +95,16 @@ async function play(
       ),
     );
     await each(ids, (sessionId) => quiz.startSession({ sessionId }));
-    const idlePerMs = await idleOf(stack);
+    const idle = await idleOf(stack);
     const rounds = [];
     for (let round = 1; round <= ROUNDS; round++)
-      rounds.push(await playRound({ stack, quiz, crowds, ids, round, players, idlePerMs }));
+      rounds.push(await playRound({ stack, quiz, crowds, ids, round, players, idle }));
     const warm = rounds.slice(1);
     const reports = warm.flatMap((each) => each.reports);
     return {
       players,
       sessions,
-      cpuSeconds: Math.min(...warm.map((each) => each.cpu)),
+      ...cheapest(warm, players),
       acks: timesOf(reports.flatMap(({ latencies }) => latencies)),
       failures: sum([...joins, ...rounds.flatMap((each) => each.reports)].map((r) => r.failures)),
       strangers: sum(rounds.at(-1)?.reports.map((report) => report.strangers) ?? []),
@@ -119,29 +123,51 @@ interface Round {
   ids: readonly string[];
   round: number;
   players: number;
-  idlePerMs: number;
+  /** Per ms. */
+  idle: Usage;
+}
+
+/** CPU seconds by process. */
+type Usage = ReadonlyMap<string, number>;
+
+/** The round that cost least: what else the machine does only adds. */
+function cheapest(rounds: readonly { answers: Usage; all: Usage }[], players: number) {
+  const [least] = [...rounds].sort((a, b) => sum(a.all.values()) - sum(b.all.values()));
+  const { answers = new Map<string, number>(), all = new Map<string, number>() } = least ?? {};
+  return {
+    cpuSeconds: sum(all.values()),
+    answersCpuSeconds: sum(answers.values()),
+    byProcess: Object.fromEntries(
+      [...answers].map(([name, seconds]) => [name, (seconds * 1e6) / players]),
+    ),
+  };
 }
 
 /** From the open question to everybody's result, in all sessions at once. */
-async function playRound({ stack, quiz, crowds, ids, round, players, idlePerMs }: Round) {
+async function playRound({ stack, quiz, crowds, ids, round, players, idle }: Round) {
   await each(ids, (id) => untilPhase(quiz, id, Phase.OPEN, round));
-  const before = { cpu: cpuOf(stack), at: performance.now() };
+  const since = usageSince(stack, idle);
   const overMs = (players / ANSWERS_PER_SECOND) * 1_000;
   const reports = await Promise.all(
     crowds.map((crowd) => crowd.order({ do: "answer", round, overMs })),
   );
+  const answers = since();
   const here = { expectedRound: round };
   await each(ids, (sessionId) => quiz.nextRound({ sessionId, ...here, expectedPhase: Phase.OPEN }));
   await each(ids, (id) => untilPhase(quiz, id, Phase.REVEAL, round));
   await sleep(REVEAL_MS);
-  const cpu = cpuOf(stack) - before.cpu - idlePerMs * (performance.now() - before.at);
+  const all = since();
   if (round < ROUNDS)
     await each(ids, (sessionId) =>
       quiz.nextRound({ sessionId, ...here, expectedPhase: Phase.REVEAL }),
     );
   // What came since the answers counts for strangers, too.
   const heard = await Promise.all(crowds.map((crowd) => crowd.order({ do: "watched" })));
-  return { cpu, reports: reports.map((r, i) => ({ ...r, strangers: heard[i]?.strangers ?? 0 })) };
+  return {
+    answers,
+    all,
+    reports: reports.map((r, i) => ({ ...r, strangers: heard[i]?.strangers ?? 0 })),
+  };
 }
 
 const helloOf = (name: string, crowd: string) =>
@@ -156,16 +182,31 @@ const helloOf = (name: string, crowd: string) =>
     },
   });
 
-function cpuOf(stack: Stack): number {
-  const processes = [...stack.processes.values(), ...Object.values(stack.servers)];
-  return sum(processes.map(({ pid }) => (pid ? cpuSeconds(pid) : 0)));
+function usageOf(stack: Stack): Usage {
+  const processes = [...stack.processes, ...Object.entries(stack.servers)];
+  return new Map(processes.map(([name, { pid }]) => [name, pid ? cpuSeconds(pid) : 0]));
 }
 
-async function idleOf(stack: Stack): Promise<number> {
+/** What each process has used since now, without idling. */
+function usageSince(stack: Stack, idle: Usage): () => Usage {
+  const [before, from] = [usageOf(stack), performance.now()];
+  return () => {
+    const passed = performance.now() - from;
+    return new Map(
+      [...usageOf(stack)].map(([name, all]) => [
+        name,
+        all - (before.get(name) ?? 0) - (idle.get(name) ?? 0) * passed,
+      ]),
+    );
+  };
+}
+
+async function idleOf(stack: Stack): Promise<Usage> {
   await sleep(IDLE_MS);
-  const [before, from] = [cpuOf(stack), performance.now()];
+  const [since, from] = [usageSince(stack, new Map()), performance.now()];
   await sleep(IDLE_MS);
-  return (cpuOf(stack) - before) / (performance.now() - from);
+  const passed = performance.now() - from;
+  return new Map([...since()].map(([name, seconds]) => [name, seconds / passed]));
 }
 
 /** Some at a time. */
@@ -185,6 +226,7 @@ function print(what: string, played: readonly Played[]): void {
         "players",
         "sessions",
         "CPU s a round",
+        "of it answers",
         "µs a player",
         "ack p50 ms",
         "p99",
@@ -193,10 +235,18 @@ function print(what: string, played: readonly Played[]): void {
         "cross-talk",
       ],
       played.map((of) => [
-        ...[of.players, of.sessions, of.cpuSeconds, (of.cpuSeconds * 1e6) / of.players],
+        ...[
+          of.players,
+          of.sessions,
+          of.cpuSeconds,
+          of.answersCpuSeconds,
+          (of.cpuSeconds * 1e6) / of.players,
+        ],
         ...[of.acks.p50Ms, of.acks.p99Ms, of.acks.maxMs, of.failures, of.strangers],
       ]),
     ),
   );
-  console.log(played.at(-1)?.note ?? "");
+  const { byProcess = {}, note = "" } = played.at(-1) ?? {};
+  const parts = Object.entries(byProcess).map(([name, us]) => `${name} ${us.toFixed(0)}`);
+  console.log(`µs an answer, last line: ${parts.join(", ")}\n${note}`);
 }
