@@ -8,7 +8,7 @@ PROTOS := $(shell find proto -name '*.proto' -not -path '*/node_modules/*') prot
 INSTALLED := node_modules/.package-lock.json
 GENERATED := proto/gen/.made
 
-.PHONY: help up down test test-unit test-chart e2e-k8s lint proto build bench images sbom chart-docs monitoring clean node
+.PHONY: help up down test test-unit test-chart e2e-k8s lint proto build bench load images sbom chart-docs monitoring clean node
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ build: $(GENERATED) ## Install packages and compile, as far as needed
 
 bench: build ## Measure fan-out, answers and connects; takes minutes
 	node bench/dist/main.js
+
+load: build ## Put a crowd on the running `make up`; PLAYERS=2000
+	@$(FANFARE) load -players $(or $(PLAYERS),2000)
 
 images: ## Build the images with docker or buildah; PREFIX=fanfare TAG=dev
 	@sh scripts/images.sh $(or $(PREFIX),fanfare) $(or $(TAG),dev)

@@ -1,5 +1,6 @@
 /** What is traced of that which nobody sampled: faults, always. And what a client's own span counts for. */
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type OtlpReceiver, startOtlpReceiver } from "./otlp-receiver.js";
@@ -37,7 +38,7 @@ afterAll(async () => {
   await collector?.[Symbol.asyncDispose]();
 });
 
-test("at ratio 0 an answer without a verdict is recorded as an error, a good one is not", async () => {
+test("at ratio 0 an answer without a verdict is recorded as an error and named in the log, a good one is not", async () => {
   const sessionId = "faults";
   await openSession(stage, sessionId, 2);
   const [player] = await joinPlayers(stage, sessionId, 1);
@@ -58,6 +59,12 @@ test("at ratio 0 an answer without a verdict is recorded as an error, a good one
     expect(answer.attributes["fanfare.round"]).toBe(2);
     const publish = await collector.find(({ name }) => name.startsWith("publish QUIZ"));
     expect(publish).toMatchObject({ service: "fanfare-quiz", kind: "producer", isError: true });
+    const call = await collector.find(({ kind, isError }) => kind === "client" && isError);
+    const { traceId: trace_id, spanId: span_id } = call;
+    await until(async () => {
+      const lines = (await readFile(stage.stack.process("gateway-1").logFile, "utf8")).split("\n");
+      return lines.some((line) => line.includes(`"trace_id":"${trace_id}","span_id":"${span_id}"`));
+    });
   } finally {
     await nats.kill("SIGCONT");
   }

@@ -2,7 +2,15 @@
 import type { PlayerSocket } from "@fanfare/cli/player/player-socket";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from "./otlp-receiver.js";
-import { Book, joinPlayers, openSession, type Stage, startStage, until } from "./stage.js";
+import {
+  Book,
+  closeRound,
+  joinPlayers,
+  openSession,
+  type Stage,
+  startStage,
+  until,
+} from "./stage.js";
 
 const CALL = "quiz.v1.QuizService/SubmitAnswers";
 const ENTRY = "QUIZ.{session}.{round}.{token}";
@@ -149,6 +157,23 @@ describe("a single answer", () => {
       "db.collection.name": "quiz.quiz_history",
     });
   });
+});
+
+test("a join, a question's broadcast and the results after a reveal have traces too", async () => {
+  const [player] = await play("others", 1);
+  await closeRound(stage, "others", 1);
+  await player?.until("ownResult", ({ round }) => round === 1);
+  const join = await collector.find(
+    ({ name, attributes }) => name === "join" && attributes["fanfare.session.id"] === "others",
+  );
+  const joining = await childOf(join, "quiz.v1.QuizService/JoinSession", "fanfare-gateway");
+  await childOf(joining, joining.name, "fanfare-quiz");
+  const results = await collector.find(({ name }) => name === "tell results");
+  const GET = "leaderboard.v1.LeaderboardService/GetStandings";
+  const asking = await childOf(results, GET, "fanfare-gateway");
+  await childOf(asking, GET, "fanfare-leaderboard");
+  const broadcast = await collector.find(({ name }) => name === "broadcast question");
+  expect(broadcast.attributes).toEqual({ "fanfare.sockets": 1 });
 });
 
 describe("answers that travel together", () => {

@@ -78,7 +78,7 @@ function chart(panel) {
     .slice(0, LINES_MAX);
   if (lines.length === 0) return noData(box);
   const area = plotArea(box, legendOf(lines).length);
-  const top = niceTop(Math.max(...numbers(lines)));
+  const top = niceTop(Math.max(...numbers(lines)), unitOf(panel));
   const x = (time) => Math.round(area.x + ((time - start) / (end - start)) * area.w);
   const y = (value) => Math.round(area.y + area.h - (Math.min(value, top) / top) * area.h);
   const limit = limitOf(panel);
@@ -198,9 +198,10 @@ function legend(box, lines) {
 const noData = ({ x, y, w, h }) =>
   text({ x: x + w / 2, y: y + h / 2 + 8, fill: "#999", anchor: "middle" }, "nothing to show");
 
-/** 1, 2 or 5 times a power of ten, not below the value. */
-function niceTop(value) {
+/** 1, 2 or 5 times a power of ten, not below the value; of bytes a power of two. */
+function niceTop(value, unit) {
   if (!(value > 0)) return 1;
+  if (unit === "bytes") return 2 ** Math.ceil(Math.log2(value));
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((factor) => factor * power).find((top) => top >= value * 0.999);
 }

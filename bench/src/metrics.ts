@@ -1,4 +1,4 @@
-/** (d) What metrics cost: counting at an answer and at a delivery, and a page read with many sockets. */
+/** (f) What metrics cost: counting at an answer and at a delivery, and a page read with many sockets. */
 import { nowMs } from "@fanfare/cli/crowd/clock";
 import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
 import { cpuSeconds } from "@fanfare/cli/crowd/process-usage";
@@ -122,7 +122,7 @@ async function cpuOver(pid: number, work: () => Promise<void>) {
 }
 
 function print({ answerNs, deliveryNs, sockets, pages }: MetricsResult): void {
-  console.log(`\n(d) metrics, at a gateway with ${sockets} sockets`);
+  console.log(`\n(f) metrics, at a gateway with ${sockets} sockets`);
   console.log(
     `counting takes ${(answerNs / 1_000).toFixed(2)} µs an answer (a batch of ${BATCH}), ` +
       `${deliveryNs.toFixed(2)} ns a delivery (a room of ${ROOM})`,

@@ -186,7 +186,11 @@ function syntheticSeries(): Series {
     for (const labels of combinations(row.labels)) add(name, labels, row);
   for (const { metric, labels } of exprs.flatMap(selectorsOf))
     if (!metrics.has(familyOf(metric)) && !/^slo:|^ALERTS/.test(metric))
-      add(metric, labels.filter(isOwn).map((label) => `${label}="x"`), { type: "counter" });
+      add(
+        metric,
+        labels.filter(isOwn).map((label) => `${label}="x"`),
+        { type: "counter" },
+      );
   return series;
 }
 

@@ -76,7 +76,7 @@ describe("fanfare load", () => {
     expect(services.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["gateway-1", "gateway-2", "history-1", "nats", "redis"]),
     );
-    expect(unitCosts.map(({ what }) => what)).toContain("CPU per answer, whole stack");
+    expect(unitCosts.map(({ what }) => what)).toContain("CPU per answer, all of these processes");
     expect(result.broken).toEqual([]);
     const html = await readFile(join(folder, "crowd.html"), "utf8");
     expect(html).toContain("All ledgers agree");

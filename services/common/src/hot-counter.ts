@@ -33,8 +33,16 @@ export class HotCounter {
 export class LabelledHotCounter<Label extends string> {
   #unread = new Map<string, number>();
 
-  constructor(config: { name: string; help: string; label: Label; registers: Registry[] }) {
-    const { label, ...shared } = config;
+  /** Values of `from` are there from the start, as 0. */
+  constructor(config: {
+    name: string;
+    help: string;
+    label: Label;
+    from?: readonly string[];
+    registers: Registry[];
+  }) {
+    const { label, from = [], ...shared } = config;
+    for (const value of from) this.#unread.set(value, 0);
     const take = () => this.#take();
     new Counter<string>({
       ...shared,

@@ -148,6 +148,19 @@ export class Metrics {
   }
 }
 
+/**
+ * Shows a counter's known label values from the start: of one that appears with its first count,
+ * Prometheus sees no increase, and an alert on it stays silent.
+ */
+export function startAtZero<L extends string>(
+  counter: Counter<L>,
+  label: L,
+  values: readonly string[],
+): Counter<L> {
+  for (const value of values) counter.inc({ [label]: value } as Record<L, string>, 0);
+  return counter;
+}
+
 function reasonOf(thrown: unknown): string {
   if (thrown === undefined) return "OK";
   if (thrown instanceof GivenUpError) return "CANCELLED";

@@ -1,5 +1,7 @@
 /** What a reader of the log counts: one definition for history and leaderboard. */
+
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { startAtZero } from "./metrics.js";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
@@ -27,6 +29,7 @@ export class ReaderMetrics {
       labelNames: ["result"],
       registers,
     });
+    startAtZero(this.#consumed, "result", ["applied", "passed over"]);
     this.#redelivered = new Counter({
       name: "quiz_events_redelivered_total",
       help: "Entries read again because their batch did not follow the place",
@@ -44,6 +47,7 @@ export class ReaderMetrics {
       labelNames: ["reason"],
       registers,
     });
+    startAtZero(this.deadLetters, "reason", ["subject", "content", "bounds", "refused"]);
     this.#watch(registers);
   }
 

@@ -89,3 +89,4 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
 
 export type Config = ReturnType<typeof readConfig>;
 export type LimitName = keyof typeof limits;
+export const LIMIT_NAMES = Object.keys(limits);

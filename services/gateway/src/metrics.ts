@@ -5,9 +5,9 @@
  */
 import { HotCounter, LabelledHotCounter } from "@fanfare/common/hot-counter";
 import { HotHistogram } from "@fanfare/common/hot-histogram";
-import { Metrics } from "@fanfare/common/metrics";
+import { Metrics, startAtZero } from "@fanfare/common/metrics";
 import { Counter, Histogram } from "prom-client";
-import type { LimitName } from "./config.js";
+import { LIMIT_NAMES, type LimitName } from "./config.js";
 import { SocketGauges } from "./socket-gauges.js";
 
 const QUICK = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2, 5];
@@ -17,13 +17,13 @@ export class GatewayMetrics extends Metrics {
 
   constructor() {
     super("gateway");
-    // At 0 from the start: a series that is born with its first fault hides that fault from rate().
-    for (const fault of FAULTS) {
-      this.answers.add(fault, 0);
-      this.joins.inc({ result: fault }, 0);
-    }
-    for (const recovered of ["true", "false"]) this.resumes.inc({ recovered }, 0);
-    for (const reason of new Set(Object.values(ADMISSION))) this.#turnedAway.inc({ reason }, 0);
+    startAtZero(this.connects, "result", ["open", "full"]);
+    startAtZero(this.joins, "result", ["joined", ...FAULTS]);
+    startAtZero(this.resumes, "recovered", ["true", "false"]);
+    startAtZero(this.dropped, "reason", ["slow"]);
+    startAtZero(this.#turnedAway, "reason", Object.values(ADMISSION));
+    startAtZero(this.#rateLimited, "scope", Object.values(SCOPE));
+    startAtZero(this.limitHits, "limit", LIMIT_NAMES);
   }
 
   /** Gauges that are read off the sockets and rooms when the page is. */
@@ -101,6 +101,7 @@ export class GatewayMetrics extends Metrics {
     name: "quiz_answers_total",
     help: "Answers as players were told: accepted, or the reason",
     label: "result",
+    from: ["accepted", ...FAULTS],
     ...this.#on,
   });
   readonly answerAck = new HotHistogram({

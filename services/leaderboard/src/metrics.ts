@@ -1,5 +1,5 @@
 /** What the leaderboard counts and measures (docs/metrics.md). */
-import { Metrics } from "@fanfare/common/metrics";
+import { Metrics, startAtZero } from "@fanfare/common/metrics";
 import { ReaderMetrics } from "@fanfare/common/reader-metrics";
 import { Counter, Gauge, Histogram } from "prom-client";
 
@@ -11,6 +11,8 @@ export class LeaderboardMetrics extends Metrics {
 
   constructor() {
     super("leaderboard");
+    startAtZero(this.scores, "result", ["counted", "outside", "duplicate"]);
+    startAtZero(this.rebuilds, "reason", ["requested", "empty", "behind", "generation"]);
   }
 
   readonly reader = new ReaderMetrics(this.registry);

@@ -1,5 +1,5 @@
 /** What a quiz pod counts (docs/metrics.md). */
-import { Metrics } from "@fanfare/common/metrics";
+import { Metrics, startAtZero } from "@fanfare/common/metrics";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import { Counter, Gauge, Histogram } from "prom-client";
@@ -10,6 +10,9 @@ export class QuizMetrics extends Metrics {
 
   constructor() {
     super("quiz");
+    startAtZero(this.#verdicts, "result", ["accepted", "UNAVAILABLE"]);
+    startAtZero(this.#joins, "result", ["joined"]);
+    startAtZero(this.#published, "result", ["stored", "conflict", "retry"]);
   }
 
   readonly #verdicts = new Counter({

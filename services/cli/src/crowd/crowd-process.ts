@@ -28,3 +28,4 @@ process.on("message", async (message: ToCrowd) => {
 process.on("disconnect", () => process.exit());
 // Ctrl-C reaches the whole group; the parent ends the games first, and then this.
 process.on("SIGINT", () => {});
+tell({ ready: true });

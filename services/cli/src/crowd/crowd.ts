@@ -20,14 +20,23 @@ export class Crowd implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
+  /** Resolves when the process is up; rejects where it ends before. */
+  readonly ready: Promise<void>;
 
   constructor() {
     this.#child = fork(MAIN, { serialization: "advanced" });
-    this.#child.on("message", (message: FromCrowd) => this.#take(message));
-    this.#child.once("exit", (code, signal) => {
-      for (const { reject } of this.#waiting.values())
-        reject(new Error(`a crowd process ended with ${code ?? signal}`));
+    this.ready = new Promise((resolve, reject) => {
+      this.#child.on("message", (message: FromCrowd) => {
+        if ("ready" in message) resolve();
+        else this.#take(message);
+      });
+      this.#child.once("exit", (code, signal) => {
+        const error = new Error(`a crowd process ended with ${code ?? signal}`);
+        reject(error);
+        for (const waiting of this.#waiting.values()) waiting.reject(error);
+      });
     });
+    this.ready.catch(() => {}); // Whoever waits for it, or orders something, is told.
   }
 
   get pid(): number {
@@ -64,7 +73,7 @@ export class Crowd implements AsyncDisposable {
     });
   }
 
-  #take(message: FromCrowd): void {
+  #take(message: Exclude<FromCrowd, { ready: true }>): void {
     const waiting = this.#waiting.get(message.id);
     if ("progress" in message) {
       waiting?.onProgress(message.progress);

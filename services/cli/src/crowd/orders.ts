@@ -9,8 +9,9 @@ export type ReportOf<O extends Order> = O extends Drill ? DrillReport : CastRepo
 /** To a crowd process: an order, or the wish that one in progress ends early. */
 export type ToCrowd = { id: number; order: Order } | { id: number; stop: true };
 
-/** From a crowd process: once a second while it plays, and at the end of every order. */
+/** From a crowd process: when it is up, once a second while it plays, and at the end of every order. */
 export type FromCrowd =
+  | { ready: true }
   | { id: number; progress: CastProgress }
   | { id: number; report: DrillReport | CastReport }
   | { id: number; fault: string };

@@ -3,6 +3,7 @@
 import { holds } from "../ledgers/compare.js";
 import type { LoadResult } from "./result.js";
 import { barPlot, escaped, linePlot } from "./svg-plot.js";
+import { agreement } from "./text-report.js";
 import { TITLES } from "./titles.js";
 
 const STYLE = `
@@ -46,13 +47,9 @@ ${result.unitCosts.length > 0 ? `<h2>Unit costs</h2>${costsTable(result)}` : ""}
 `;
 }
 
-function verdicts({ broken, counts, generator }: LoadResult): string {
+function verdicts({ broken, counts, ledgers, generator }: LoadResult): string {
   const kept = broken.length === 0;
-  const lines = kept
-    ? [
-        `All ledgers agree on ${whole(counts.acked)} acknowledged answers, and every limit was kept.`,
-      ]
-    : broken;
+  const lines = kept ? [`${agreement(counts, ledgers)} Every limit was kept.`] : broken;
   const box = (isBad: boolean, texts: readonly string[]) =>
     `<div class="verdict${isBad ? " bad" : ""}">${texts.map((text) => `<p>${escaped(text)}</p>`).join("")}</div>`;
   return box(!kept, lines) + box(generator.wasBottleneck, [generator.sentence]);

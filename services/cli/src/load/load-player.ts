@@ -42,6 +42,7 @@ interface JoinedFrame {
   playerId: string;
   resumeToken: string;
   phase: string;
+  round: number;
   answer?: { submissionId: string };
 }
 
@@ -64,7 +65,8 @@ export class LoadPlayer {
   /** When the connection in progress was due, and what it is for. */
   #due = 0;
   #purpose: "connect" | "resume" = "connect";
-  #returnSpoiled = false;
+  /** The round in which it came back: what it missed of that is no news of the server's. */
+  #missedRound = 0;
   #round = 0;
   /** The last round whose board has come. */
   #boardOf = 0;
@@ -223,8 +225,7 @@ export class LoadPlayer {
     this.#resumeToken = joined.resumeToken;
     tally.count(isFirst ? "admitted" : "returns");
     tally.time(this.#purpose, now - this.#due);
-    // What a returning player has missed is no news of the server's: its times are not counted.
-    this.#returnSpoiled = !isFirst;
+    if (!isFirst) this.#missedRound = joined.round;
     if (joined.answer) this.#answers.accepted(joined.answer.submissionId, now);
     this.#answers.resend();
     if (joined.phase === "PHASE_ENDED") this.#isDone = true;
@@ -236,9 +237,8 @@ export class LoadPlayer {
     if (!question) return;
     const isNew = question.round !== this.#round;
     this.#round = question.round;
-    if (isNew && !this.#returnSpoiled && slowMs === 0)
+    if (isNew && question.round !== this.#missedRound && slowMs === 0)
       tally.question(scene.sessionId, question.round, now);
-    this.#returnSpoiled = false;
     if (isNew && slowMs > 0) this.#sleep(slowMs);
     const waiting = this.#waitingDue;
     this.#waitingDue = undefined;
@@ -279,7 +279,7 @@ export class LoadPlayer {
 
   #revealed(what: "reveal" | "board", round: number, now: number): void {
     const { scene, slowMs } = this.options;
-    if (slowMs > 0 || this.#returnSpoiled || round !== this.#round) return;
+    if (slowMs > 0 || round === this.#missedRound || round !== this.#round) return;
     if (what === "board" && this.#boardOf === round) return;
     if (what === "board") this.#boardOf = round;
     scene.sinceClose(what, round, now);

@@ -85,11 +85,11 @@ async function playAndCheck(run: LoadRun, stage: Stage): Promise<LoadResult> {
   const at = new Date().toISOString();
   const loadBefore = loadavg();
   const pids = isLocal(run.installation) ? localProcesses(homeOf(env)) : new Map<string, number>();
+  await using crowds = forkCrowds(options.processes);
+  await Promise.all(crowds.all.map(({ ready }) => ready));
   const beginAt = nowMs() + IDLE_MS + LEAD_MS;
   const recorder = new UsageRecorder(pids, options.metricsUrls, beginAt);
   const timeline = new Timeline();
-  // They start meanwhile, and are there when the first is due.
-  const crowds = Array.from({ length: options.processes }, () => new Crowd());
   const idle = await recorder.read();
   await delay(IDLE_MS);
   const [before, sizesBefore] = [await recorder.read(), await stage.stores.sizes()];
@@ -98,7 +98,7 @@ async function playAndCheck(run: LoadRun, stage: Stage): Promise<LoadResult> {
     recorder,
     timeline,
     beginAt,
-    crowds,
+    crowds: crowds.all,
   });
   const [after, sizesAfter] = [await recorder.read(), await stage.stores.sizes()];
   await recorder.stop();
@@ -123,6 +123,16 @@ async function playAndCheck(run: LoadRun, stage: Stage): Promise<LoadResult> {
     machineIdle: recorder.machineIdle(),
     ledgers,
   });
+}
+
+function forkCrowds(count: number): AsyncDisposable & { all: readonly Crowd[] } {
+  const all = Array.from({ length: count }, () => new Crowd());
+  return {
+    all,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(all.map((crowd) => crowd[Symbol.asyncDispose]()));
+    },
+  };
 }
 
 function isLocal({ urls }: Installation): boolean {
@@ -160,7 +170,6 @@ async function play(
   } finally {
     clearInterval(ticks);
     signal.removeEventListener("abort", stop);
-    await Promise.all(crowds.map((crowd) => crowd[Symbol.asyncDispose]()));
   }
 }
 

@@ -9,17 +9,16 @@ export function unitCosts(result: LoadResult, { sizesBefore, sizesAfter }: Borde
   const { services, counts, players } = result;
   const all = () => true;
   const of = (pattern: RegExp) => (name: string) => pattern.test(name);
-  const us = (counts: (name: string) => boolean) =>
-    sum(services.filter(({ name }) => counts(name)).map((each) => each.cpuUsPerAnswer));
-  const grown = (pattern: RegExp, from: "before" | "joined", to: "joined" | "after") =>
-    sum(
-      services
-        .filter(({ name }) => pattern.test(name))
-        .map(({ mebibytes }) => (mebibytes[to] - mebibytes[from]) * MIB),
-    );
+  const us = (those: (name: string) => boolean) =>
+    sum(services.filter(({ name }) => those(name)).map((each) => each.cpuUsPerAnswer));
+  const grown = (pattern: RegExp, from: "before" | "joined", to: "joined" | "after") => {
+    const those = services.filter(({ name }) => pattern.test(name));
+    if (those.length === 0) return undefined;
+    return sum(those.map(({ mebibytes }) => (mebibytes[to] - mebibytes[from]) * MIB));
+  };
   const frames = counts.frames + counts.liveFrames;
   const costs: (UnitCost | undefined)[] = [
-    per(grown(/^gateway/, "before", "joined") / KIB, players.joined, {
+    per(grown(/^gateway/, "before", "joined"), players.joined * KIB, {
       what: "gateway memory per player socket",
       unit: "KiB",
       how: "growth of the gateways' resident memory from before the first join until all were in",
@@ -30,9 +29,9 @@ export function unitCosts(result: LoadResult, { sizesBefore, sizesAfter }: Borde
       how: "all that the gateways used in the rounds, answers included, by all frames",
     }),
     per(us(all) * counts.acked, counts.acked, {
-      what: "CPU per answer, whole stack",
+      what: "CPU per answer, all of these processes",
       unit: "µs",
-      how: "all processes from the first question to the end, without idling: questions, reveals, boards and results too",
+      how: "from the first question to the end, without idling: questions, reveals, boards and results too",
     }),
     per(us(of(/^(history|postgres)/)) * counts.acked, counts.acked, {
       what: "CPU per row in PostgreSQL",
@@ -68,7 +67,8 @@ function per(
   count: number,
   of: Pick<UnitCost, "what" | "unit" | "how">,
 ): UnitCost | undefined {
-  if (total === undefined || count <= 0 || (total === 0 && of.unit !== "bytes")) return undefined;
+  const isUnknown = total === undefined || count <= 0 || (total === 0 && of.unit === "µs");
+  if (isUnknown) return undefined;
   return { ...of, value: total / count };
 }
 

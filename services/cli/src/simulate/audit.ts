@@ -1,5 +1,6 @@
 /** Compares the three accounts of a game: the players' book, PostgreSQL, and the board. Pure. */
 import type { HistoryRow } from "@fanfare/proto/quiz/v1/quiz_service";
+import { rank } from "../ledgers/compare.js";
 import type { LivescoreRow } from "../player/livescore-socket.js";
 import type { Book } from "./book.js";
 
@@ -33,8 +34,10 @@ export function compareBoard(
   rows: readonly Row[],
   limit: number,
 ): string[] {
-  const expected = standingsOf(rows).slice(0, limit);
-  const differences = expected.flatMap(({ nickname, points }, place) => {
+  const expected = rank(rows).slice(0, limit);
+  const nicknames = new Map(rows.map(({ playerId, nickname }) => [playerId, nickname]));
+  const differences = expected.flatMap(({ playerId, points }, place) => {
+    const nickname = nicknames.get(playerId) ?? playerId;
     const row = board[place];
     const isSame = row?.PlayerID === nickname && row.Score === points && row.Rank === place + 1;
     const shown = row ? `${row.PlayerID} with ${row.Score} at rank ${row.Rank}` : "nobody";
@@ -43,26 +46,4 @@ export function compareBoard(
   if (board.length > expected.length)
     differences.push(`the board has ${board.length} rows, PostgreSQL ${expected.length}`);
   return differences;
-}
-
-interface Total {
-  playerId: string;
-  nickname: string;
-  points: number;
-  elapsedMs: number;
-}
-
-/** Totals by the one order: points, then less answer time, then player id by bytes. */
-export function standingsOf(rows: readonly Row[]): Total[] {
-  const totals = new Map<string, Total>();
-  for (const { playerId, nickname, points, elapsedMs } of rows) {
-    const total = totals.get(playerId) ?? { playerId, nickname, points: 0, elapsedMs: 0 };
-    total.points += points;
-    total.elapsedMs += elapsedMs;
-    totals.set(playerId, total);
-  }
-  return [...totals.values()].sort(
-    (a, b) =>
-      b.points - a.points || a.elapsedMs - b.elapsedMs || (a.playerId < b.playerId ? -1 : 1),
-  );
 }

@@ -15,7 +15,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isToken } from "@fanfare/proto/addresses";
 import { CLOSE } from "../close-codes.js";
 import type { Config } from "../config.js";
-import type { Client } from "../domain/client.js";
+import { CLIENT_ROLES, type Client } from "../domain/client.js";
 import type { Frame } from "../domain/frame-codec.js";
 import { LIVE_SCORE_ROWS_MAX, SNAPSHOT_ROWS } from "../domain/live-scores.js";
 import type { GatewayMetrics } from "../metrics.js";
@@ -99,7 +99,8 @@ export class UwsSockets {
 
   /** Open sockets by role, and what waits for all of them. */
   count(): { byRole: ReadonlyMap<string, number>; bufferedBytes: number } {
-    const byRole = new Map<string, number>();
+    // All of them, so that an empty gateway says 0.
+    const byRole = new Map<string, number>(CLIENT_ROLES.map((role) => [role, 0]));
     let bufferedBytes = 0;
     for (const client of this.#clients) {
       byRole.set(client.role, (byRole.get(client.role) ?? 0) + 1);

@@ -6,7 +6,8 @@ import type { CloseCode } from "../close-codes.js";
 import type { Frame } from "./frame-codec.js";
 import type { Room } from "./room.js";
 
-export type ClientRole = "new" | "player" | "host" | "admin" | "spectator" | "liveScore";
+export const CLIENT_ROLES = ["new", "player", "host", "admin", "spectator", "liveScore"] as const;
+export type ClientRole = (typeof CLIENT_ROLES)[number];
 
 /**
  * An answer on its way, or one that was not accepted: sent again it keeps its time, and after the

@@ -30,7 +30,7 @@ const PLAYER_ID_LENGTH = 12;
 export async function joinSession(
   context: QuizContext,
   request: JoinSessionRequest,
-  { identity, span }: Pick<CallContext, "identity" | "span">,
+  { identity, span }: CallContext,
 ) {
   if (request.joins.length < 1 || request.joins.length > BATCH_MAX)
     throw invalidField("joins", `1..${BATCH_MAX} entries`);
