@@ -122,6 +122,7 @@ async function playAndCheck(run: LoadRun, stage: Stage): Promise<LoadResult> {
     samples: recorder.samples,
     machineIdle: recorder.machineIdle(),
     ledgers,
+    interrupted: run.signal.aborted,
   });
 }
 
