@@ -51,7 +51,7 @@ if (options.wants("answers")) {
   results.answers = answers;
 }
 if (options.wants("connect")) {
-  const connects = await (quick ? benchConnects(2_000, 2_000, 1) : benchConnects(4_000, 2_000, 3));
+  const connects = await (quick ? benchConnects(2_000, 2_000, 1) : benchConnects(10_000, 4_000, 3));
   if (connects.ours.failures > 0) process.exitCode = 1;
   results.connects = connects;
 }
