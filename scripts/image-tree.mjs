@@ -23,7 +23,8 @@ if (!service || !target) {
 /** Folders of a workspace that are read at run time. */
 const RUNTIME = ["dist", "migrations", "sql", "lua", "public", "bin", "package.json"];
 /** What only compilers, tests and readers want. */
-const NOT_RUN = /\.([cm]?ts|map|md|markdown|tsbuildinfo)$|\.test\.js$|\/node_modules\/@types$/;
+const NOT_RUN =
+  /\.([cm]?ts|map|md|markdown|tsbuildinfo)$|\.test\.js$|\/node_modules\/@types$|\/@opentelemetry\/[^/]+\/build\/(esm|esnext)$/;
 
 const folderOf = (name) => (name === "proto" ? "proto" : join("services", name));
 const manifest = (name) => JSON.parse(readFileSync(join(folderOf(name), "package.json"), "utf8"));

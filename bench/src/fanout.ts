@@ -17,7 +17,7 @@ const IDLE_MS = 2_000;
 const CONNECT_PER_SECOND = 2_500;
 const SAMPLE_LIMIT_MS = 5_000;
 /** First number of a row that a snapshot gives its marker, on either path. */
-const MARKERS = { liveScore: '"Score":', player: '"points":' };
+export const MARKERS = { liveScore: '"Score":', player: '"points":' };
 
 export type Path = keyof typeof MARKERS;
 
@@ -214,7 +214,7 @@ function ratioOf(
 }
 
 /** A top ten of which only the leader moves. */
-function snapshot(sessionId: string, marker: number): string {
+export function snapshot(sessionId: string, marker: number): string {
   const standings = Array.from({ length: 10 }, (_, i) => ({
     playerId: `player${i}`,
     nickname: `player${i}`,

@@ -10,9 +10,12 @@ import { benchAnswers } from "./answers.js";
 import type { AnswersResult } from "./answers-report.js";
 import { benchConnects } from "./connects.js";
 import { benchFanout, type FanoutCase } from "./fanout.js";
+import { benchClasses, benchGrowth } from "./growth.js";
 import { benchKill } from "./kill.js";
+import { benchMemory } from "./memory.js";
 import { benchMetrics } from "./metrics.js";
 import { readOptions } from "./options.js";
+import { benchOverload } from "./overload.js";
 import { Profiler } from "./profiler.js";
 import { benchRanks } from "./ranks.js";
 
@@ -48,7 +51,7 @@ if (options.wants("answers")) {
   results.answers = answers;
 }
 if (options.wants("connect")) {
-  const connects = await (quick ? benchConnects(2_000, 2_000, 1) : benchConnects(4_000, 2_000, 3));
+  const connects = await (quick ? benchConnects(2_000, 2_000, 1) : benchConnects(10_000, 4_000, 3));
   if (connects.ours.failures > 0) process.exitCode = 1;
   results.connects = connects;
 }
@@ -69,6 +72,17 @@ if (options.wants("metrics")) {
         `${((metrics.answerNs / 1_000 / cpuUs) * 100).toFixed(1)} %`,
     );
   results.metrics = metrics;
+}
+if (options.wants("memory")) results.memory = await benchMemory(quick ? 2_000 : 10_000);
+if (options.wants("overload")) results.overload = await benchOverload(quick ? 1_000 : 5_000);
+if (options.wants("growth"))
+  results.growth = await benchGrowth(
+    quick ? [1_000, 2_000] : [1_250, 2_500, 5_000, 10_000, 20_000],
+  );
+if (options.wants("classes")) {
+  const classes = await benchClasses(quick ? 50 : 1_000, 20);
+  if (classes.strangers > 0) process.exitCode = 1;
+  results.classes = classes;
 }
 mkdirSync(fileURLToPath(new URL(".", `file://${RESULTS}`)), { recursive: true });
 writeFileSync(

@@ -1,13 +1,24 @@
 /** Flags of the bench. A bad one is told with the usage and exit code 2. */
 import { parseArgs } from "node:util";
 
-const USAGE = `usage: node bench/dist/main.js [--only fanout|answers|connect|ranks|kill|metrics] [--players N] [--rounds N] [--quick] [--profile]
-  --only     this part; may be repeated (all)
+const PARTS = [
+  "fanout",
+  "answers",
+  "connect",
+  "ranks",
+  "kill",
+  "metrics",
+  "memory",
+  "overload",
+  "growth",
+  "classes",
+] as const;
+const USAGE = `usage: node bench/dist/main.js [--only PART] [--players N] [--rounds N] [--quick] [--profile]
+  --only     this part; may be repeated (all): ${PARTS.join(", ")}
   --players  who answer, 1 to 15000 (5000; 2000 with --quick)
   --rounds   rounds of answers, 1 to 20 (4; 2 with --quick)
   --quick    about a minute
   --profile  one more round of answers, profiled`;
-const PARTS = ["fanout", "answers", "connect", "ranks", "kill", "metrics"] as const;
 const PLAYERS_MAX = 15_000;
 const ROUNDS_MAX = 20;
 

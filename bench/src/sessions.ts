@@ -25,7 +25,7 @@ export async function createSession(
 ): Promise<void> {
   const questions = Array.from({ length: rounds }, (_, i) => ({
     type: QuestionType.SINGLE_CHOICE,
-    question: `Question ${i + 1}?`,
+    question: `Question ${i + 1} of ${sessionId}?`,
     options: ["right", "wrong", "no", "never"],
     answer: ["right"],
   }));

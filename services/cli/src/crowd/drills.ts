@@ -5,7 +5,11 @@ import { Histogram } from "./histogram.js";
 import { RawSocket } from "./raw-socket.js";
 
 export type Drill =
-  /** `count` more sockets, each in once a frame holds `until`; `%i` in `hello` is its number. */
+  /**
+   * `count` more sockets, each in once a frame holds `until`; `%i` in `hello` is its number. With
+   * `groupSize`, `%g` is the number of its group, and every frame that names another one (`group-7`)
+   * is counted.
+   */
   | {
       do: "connect";
       url: string;
@@ -13,6 +17,7 @@ export type Drill =
       perSecond: number;
       hello?: string;
       until: string;
+      groupSize?: number;
     }
   /** Notes frames with this text from now on, by the number behind it. */
   | { do: "watch"; marker: string }
@@ -26,6 +31,8 @@ export interface DrillReport {
   failures: number;
   /** 99th percentile of how much later than due the crowd acted, in ms. */
   lateMs: number;
+  /** Frames so far that named another group than their socket's. */
+  strangers: number;
   /** Submission ids of acknowledged answers. */
   acknowledged: string[];
   /** Noted frames and when each came, and one of them as text. */
@@ -46,6 +53,7 @@ const sockets: RawSocket[] = [];
 let onFrame: (index: number, payload: Buffer) => void = () => {};
 let seen: DrillReport["seen"] = [];
 let sample = "";
+let strangers = 0;
 let watchedSince = usage();
 
 /** Resolves when the drill is done or its time is up. */
@@ -62,6 +70,7 @@ export async function drill(order: Drill): Promise<DrillReport> {
     sample: "",
     cpuSeconds: after.cpuSeconds - before.cpuSeconds,
     wallSeconds: (after.at - before.at) / 1_000,
+    strangers,
     ...part,
   };
 }
@@ -126,11 +135,14 @@ async function join(order: Extract<Drill, { do: "connect" }>): Promise<Partial<D
   const late = await paced(order.count, order.perSecond / 1_000, (i, due) => {
     const index = from + i;
     let isIn = false;
+    const group = Math.floor(index / (order.groupSize ?? Number.POSITIVE_INFINITY));
     const socket = new RawSocket(url, {
       open() {
-        if (order.hello) socket.send(order.hello.replaceAll("%i", String(index)));
+        if (order.hello)
+          socket.send(order.hello.replaceAll("%i", String(index)).replaceAll("%g", String(group)));
       },
       text(payload) {
+        if (order.groupSize !== undefined && namesAnother(payload, group)) strangers++;
         if (isIn) return onFrame(index, payload);
         if (!payload.includes(order.until)) return;
         isIn = true;
@@ -145,6 +157,17 @@ async function join(order: Extract<Drill, { do: "connect" }>): Promise<Partial<D
   });
   await settlesWithin(CONNECT_LIMIT_MS, ended);
   return { latencies, failures: order.count - latencies.length, lateMs: late.at(0.99) };
+}
+
+const GROUP = Buffer.from("group-");
+
+function namesAnother(payload: Buffer, group: number): boolean {
+  for (let at = payload.indexOf(GROUP); at >= 0; at = payload.indexOf(GROUP, at + 1)) {
+    const from = at + GROUP.length;
+    if (Number.parseInt(payload.toString("latin1", from, from + DIGITS_MAX), 10) !== group)
+      return true;
+  }
+  return false;
 }
 
 function watch(marker: string): void {
