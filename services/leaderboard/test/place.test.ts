@@ -31,6 +31,21 @@ describe("the place", () => {
     ).toBe(1);
   });
 
+  test("of boards that another release laid out counts as none, too", async () => {
+    const { standings, metrics } = makeStandings(store.redis);
+    await apply(standings, PARTITION, log);
+    const key = redisKeys.position(PARTITION);
+    // As it was before boards had a form.
+    await store.redis.hset(key, "generation", GENERATION);
+    expect(await standings.position(PARTITION, GENERATION)).toBe(0);
+    expect(await store.redis.keys(`*:${SESSION}:*`)).toEqual([]);
+    expect(await apply(standings, PARTITION, log)).toBe(2);
+    expect(await store.rows()).toEqual([ann]);
+    expect(
+      await countOf(metrics, "quiz_leaderboard_rebuilds_total", { reason: "generation" }),
+    ).toBe(1);
+  });
+
   test("of another generation is refused by whoever still reads the old one", async () => {
     const { standings } = makeStandings(store.redis);
     await apply(standings, PARTITION, log);

@@ -84,6 +84,13 @@ type ApplyReply = [
   refused: string[],
 ];
 
+/**
+ * How the boards lie in Redis (addresses.ts, apply-entries.lua). One of another form is dropped and read
+ * again from the log, so a release may change it: count it up then. While pods of both run, a partition
+ * that changes hands is read again each time.
+ */
+const FORM = 2;
+
 export class RedisStandings implements Projection {
   readonly name = "leaderboard";
   readonly pace = { gatherMs: 100, checkPlaceEveryMs: 500, isUrgent: endsRound };
@@ -94,7 +101,8 @@ export class RedisStandings implements Projection {
 
   constructor(private readonly parts: StandingsParts) {}
 
-  async position(partition: number, generation: string): Promise<number> {
+  async position(partition: number, logGeneration: string): Promise<number> {
+    const generation = withForm(logGeneration);
     const key = redisKeys.position(partition);
     const [held, sequence, dropping, epoch] = await this.parts.redis.hmget(
       key,
@@ -129,7 +137,7 @@ export class RedisStandings implements Projection {
     let applied = place;
     try {
       for (const call of cutCalls(operations, batch.entries.at(-1)?.sequence ?? place)) {
-        place = await this.#applyCall(batch, place, call, generation);
+        place = await this.#applyCall(batch, place, call, withForm(generation));
         if (place !== call.last) break;
         applied = place;
       }
@@ -269,6 +277,10 @@ export class RedisStandings implements Projection {
     this.parts.metrics.rebuilds.inc({ reason });
     this.parts.log.warn({ partition, reason }, "boards are built again from the log");
   }
+}
+
+function withForm(generation: string): string {
+  return `${generation} ${FORM}`;
 }
 
 /** The sessions that the traced entries of a batch are about, each with the batch's span. */
