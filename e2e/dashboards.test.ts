@@ -1,8 +1,9 @@
 /** While people play, every panel of every dashboard has something to show. */
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "@fanfare/common/servers/run";
 import { holdsWithin } from "@fanfare/common/servers/wait";
 import { ImportFormat } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -17,6 +18,8 @@ import { type PrometheusServer, startPrometheus } from "./prometheus-server.js";
 import { type Stage, startStage } from "./stage.js";
 
 const FANFARE = join(import.meta.dirname, "..", "services", "cli", "bin", "fanfare.js");
+const PICTURES = join(import.meta.dirname, "..", "scripts", "dashboard-pictures.mjs");
+const PICTURES_LIMIT_MS = 60_000;
 const SAMPLE_LIMIT_MS = 90_000;
 
 const found = await findPrometheus();
@@ -95,5 +98,17 @@ describe.skipIf(!found)("while a session is played", () => {
   test.each(dashboards)("every line of $name shows samples, or says what it needs", ({ name }) => {
     const empty = lines.get(name)?.filter((line) => !line.needs && !shown.has(line));
     expect(empty?.map(({ panel }) => panel)).toEqual([]);
+  });
+
+  test("pictures are drawn of what was recorded", async () => {
+    const out = join(home, "pictures");
+    const flags = ["-url", prometheus.url, "-minutes", "2", "-out", out];
+    await run(process.execPath, [PICTURES, ...flags], { timeoutMs: PICTURES_LIMIT_MS });
+    for (const dashboard of dashboards) {
+      const svg = await readFile(join(out, `${dashboard.name}.svg`), "utf8");
+      for (const { title } of dashboard.panels) expect(svg).toContain(`>${title}</text>`);
+      const empty = panelsOf(dashboard).filter(({ needs }) => typeof needs === "string");
+      expect(svg.split("nothing to show").length - 1).toBeLessThanOrEqual(empty.length);
+    }
   });
 });

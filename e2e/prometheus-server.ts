@@ -13,6 +13,7 @@ const READY_LIMIT_MS = 30_000;
 const QUERY_LIMIT_MS = 10_000;
 
 export interface PrometheusServer extends AsyncDisposable {
+  readonly url: string;
   /** How many series an instant query gives whose value is a number. Rejects what is no query. */
   samples(expr: string): Promise<number>;
 }
@@ -52,7 +53,8 @@ export async function startPrometheus(
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   };
-  const samples = (expr: string) => countSamples(`http://${address}`, expr);
+  const url = `http://${address}`;
+  const samples = (expr: string) => countSamples(url, expr);
   // What was counted before the first reading is in no rate.
   const hasReadAll = () =>
     samples("quiz_build_info").then(
@@ -64,7 +66,7 @@ export async function startPrometheus(
     await stop();
     throw new Error(`Prometheus does not read all processes: ${log}`);
   }
-  return { samples, [Symbol.asyncDispose]: stop };
+  return { url, samples, [Symbol.asyncDispose]: stop };
 }
 
 async function countSamples(url: string, expr: string): Promise<number> {

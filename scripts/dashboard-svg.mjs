@@ -26,6 +26,7 @@ export function drawDashboard({ title, panels, start, end }) {
     return DRAW[panel.type]({ ...panel, box, start, end });
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${24 * COLUMN} ${height}" font-family="sans-serif" font-size="10" fill="#333">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" fill="#f4f5f7"/>
 ${text({ x: 8, y: 28, size: 18, weight: 600 }, `${title}: ${minutes} minutes`)}
 ${drawn.join("\n")}
@@ -35,9 +36,9 @@ ${drawn.join("\n")}
 
 const DRAW = {
   row: ({ title, box }) => text({ x: box.x + 4, y: box.y + 18, size: 13, weight: 600 }, title),
-  stat: (panel) => frame(panel) + stat(panel),
-  timeseries: (panel) => frame(panel) + chart(panel),
-  heatmap: (panel) => frame(panel) + heatmap(panel),
+  stat: (panel) => frame(panel, stat(panel)),
+  timeseries: (panel) => frame(panel, chart(panel)),
+  heatmap: (panel) => frame(panel, heatmap(panel)),
 };
 
 const escaped = (value) =>
@@ -49,9 +50,11 @@ function text({ x, y, size, weight, fill, anchor }, content) {
   return `<text ${attributes.map(([name, value]) => `${name}="${value}"`).join(" ")}>${escaped(content)}</text>`;
 }
 
-function frame({ box: { x, y, w, h }, title, description }) {
+/** A panel's box with its title and, for who points at it, its sentence; `content` stands in it. */
+function frame({ box: { x, y, w, h }, title, description }, content) {
   const rect = `<rect x="${x}" y="${y}" width="${w}" height="${h}" rx="3" fill="#fff" stroke="#dde"/>`;
-  return `${rect}<title>${escaped(description)}</title>${text({ x: x + 8, y: y + 15, size: 11, weight: 600 }, title)}`;
+  const head = text({ x: x + 8, y: y + 15, size: 11, weight: 600 }, title);
+  return `<g><title>${escaped(description)}</title>${rect}${head}${content}</g>`;
 }
 
 const limitOf = ({ fieldConfig }) => fieldConfig.defaults.thresholds.steps[1]?.value;
@@ -102,13 +105,14 @@ function chart(panel) {
   );
 }
 
-/** Broken where there is no number. */
+/** Broken where there is no number, or no sample at all. */
 function pathOf(points, x, y) {
-  let pen = "M";
-  let d = "";
+  const step = Math.min(...points.slice(1).map(([time], i) => time - points[i][0]));
+  let [d, drawnAt] = ["", Number.NaN];
   for (const [time, value] of points) {
-    if (Number.isFinite(value)) d += `${pen}${x(time)} ${y(value)}`;
-    pen = Number.isFinite(value) ? "L" : "M";
+    if (!Number.isFinite(value)) continue;
+    d += `${time - drawnAt <= step ? "L" : "M"}${x(time)} ${y(value)}`;
+    drawnAt = time;
   }
   return d;
 }

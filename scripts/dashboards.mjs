@@ -114,6 +114,8 @@ function panelOf(panel) {
     expr,
     legendFormat,
     ...(kind === "heatmap" ? { format: "heatmap" } : {}),
+    // Dots that lead to traces, where the histogram has them.
+    ...(legendFormat === "p99" ? { exemplar: true } : {}),
   }));
   const steps = [{ color: "green", value: null }];
   if (limit !== undefined) steps.push({ color: "red", value: limit });

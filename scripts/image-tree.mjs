@@ -22,8 +22,17 @@ if (!service || !target) {
 
 /** Folders of a workspace that are read at run time. */
 const RUNTIME = ["dist", "migrations", "sql", "lua", "public", "bin", "package.json"];
-/** What only compilers, tests and readers want. */
-const NOT_RUN = /\.([cm]?ts|map|md|markdown|tsbuildinfo)$|\.test\.js$|\/node_modules\/@types$/;
+/** What only compilers, tests and readers want; of world-countries its maps and its other formats. */
+const NOT_RUN = new RegExp(
+  [
+    String.raw`\.([cm]?ts|map|md|markdown|tsbuildinfo)$`,
+    String.raw`\.test\.js$`,
+    "/node_modules/@types$",
+    "/bintrees/test$",
+    "/@opentelemetry/[^/]+/build/(esm|esnext)$",
+    "/world-countries/(data|dist)$",
+  ].join("|"),
+);
 
 const folderOf = (name) => (name === "proto" ? "proto" : join("services", name));
 const manifest = (name) => JSON.parse(readFileSync(join(folderOf(name), "package.json"), "utf8"));

@@ -177,10 +177,10 @@ function syntheticSeries(): Series {
   const add = (name: string, labels: string[], row: Pick<PageMetric, "type">) => {
     const all = ['namespace="games"', 'component="gateway"', 'instance="gateway-1"', ...labels];
     const selector = `{${all.join(",")}}`;
-    if (row.type !== "histogram") series[name + selector] = "1+5x40";
+    if (row.type !== "histogram") series[name + selector] = "1+100x40";
     else
       for (const [suffix, le] of [["_count"], ["_sum"], ...["0.25", "1", "+Inf"].map(bucket)])
-        series[`${name}${suffix}{${[...all, ...(le ? [le] : [])].join(",")}}`] = "1+5x40";
+        series[`${name}${suffix}{${[...all, ...(le ? [le] : [])].join(",")}}`] = "1+100x40";
   };
   for (const [name, row] of metrics)
     for (const labels of combinations(row.labels)) add(name, labels, row);

@@ -185,6 +185,17 @@ export const RULE_CASES: readonly RuleCase[] = [
     series: { ...PRESENT, ...each.series },
   })),
   {
+    alert: "BoardsLate",
+    what: "sleeps where Prometheus 3 writes the bound of 1 s as 1.0",
+    series: {
+      ...PRESENT,
+      'quiz_leaderboard_freshness_seconds_count{namespace="games"}': "0+1000x30",
+      'quiz_leaderboard_freshness_seconds_bucket{namespace="games",le="1.0"}': "0+1000x30",
+    },
+    at: "30m",
+    firing: [],
+  },
+  {
     alert: "ComponentMissing",
     what: "nothing is seen at all",
     series: {},

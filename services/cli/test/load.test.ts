@@ -137,8 +137,8 @@ describe("fanfare load", () => {
     const interrupted = new Fanfare(load("cut", "-players", "20", "-rounds", "50"));
     await interrupted.untilSaid("20 sockets");
     interrupted.kill("SIGINT");
-    expect(await interrupted.ended).toBe(1);
-    expect(await resultOf("cut")).toMatchObject({ players: { joined: 20 } });
+    expect(await interrupted.ended).toBe(130);
+    expect(await resultOf("cut")).toMatchObject({ players: { joined: 20 }, broken: [] });
     const again = await runFanfare(load("cut", "-players", "5", "-rounds", "1"));
     expect(again).toMatchObject({ exit: 0, stderr: "" });
   });

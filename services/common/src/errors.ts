@@ -4,7 +4,21 @@
  */
 
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
-import { status } from "@grpc/grpc-js";
+import type { status } from "@grpc/grpc-js";
+
+/** The codes by number: the history writer, which speaks no gRPC, need not load the library. */
+const CODES = {
+  INVALID_ARGUMENT: 3,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} satisfies Partial<Record<keyof typeof status, status>>;
 
 interface Policy {
   code: status;
@@ -16,37 +30,37 @@ const retry = (code: status): Policy => ({ code, retryable: true });
 
 /** Reason → gRPC code and retry advice; error_reason.proto documents the same in words. */
 export const REASONS: Readonly<Record<ErrorReason, Policy>> = {
-  [ErrorReason.UNSPECIFIED]: retry(status.INTERNAL),
-  [ErrorReason.MALFORMED]: refused(status.INVALID_ARGUMENT),
-  [ErrorReason.INVALID_FIELD]: refused(status.INVALID_ARGUMENT),
-  [ErrorReason.TOO_LARGE]: refused(status.RESOURCE_EXHAUSTED),
-  [ErrorReason.UNAUTHENTICATED]: refused(status.UNAUTHENTICATED),
-  [ErrorReason.FORBIDDEN]: refused(status.PERMISSION_DENIED),
-  [ErrorReason.SLOW_DOWN]: retry(status.RESOURCE_EXHAUSTED),
-  [ErrorReason.UNAVAILABLE]: retry(status.UNAVAILABLE),
-  [ErrorReason.INTERNAL]: retry(status.INTERNAL),
-  [ErrorReason.UNSUPPORTED_VERSION]: refused(status.FAILED_PRECONDITION),
-  [ErrorReason.SESSION_NOT_FOUND]: refused(status.NOT_FOUND),
-  [ErrorReason.SESSION_EXISTS]: refused(status.ALREADY_EXISTS),
-  [ErrorReason.SESSION_ENDED]: refused(status.FAILED_PRECONDITION),
-  [ErrorReason.PHASE_MISMATCH]: refused(status.FAILED_PRECONDITION),
-  [ErrorReason.CONFLICT]: retry(status.ABORTED),
-  [ErrorReason.SESSION_FULL]: refused(status.RESOURCE_EXHAUSTED),
-  [ErrorReason.SESSION_LOCKED]: refused(status.FAILED_PRECONDITION),
-  [ErrorReason.NAME_TAKEN]: refused(status.ALREADY_EXISTS),
-  [ErrorReason.NAME_INVALID]: refused(status.INVALID_ARGUMENT),
-  [ErrorReason.BANNED]: refused(status.PERMISSION_DENIED),
-  [ErrorReason.KICKED]: refused(status.PERMISSION_DENIED),
-  [ErrorReason.PLAYER_NOT_FOUND]: refused(status.NOT_FOUND),
-  [ErrorReason.ROUND_CLOSED]: refused(status.FAILED_PRECONDITION),
-  [ErrorReason.ROUND_NOT_OPEN]: retry(status.FAILED_PRECONDITION),
-  [ErrorReason.ALREADY_ANSWERED]: refused(status.ALREADY_EXISTS),
-  [ErrorReason.CHOICE_INVALID]: refused(status.INVALID_ARGUMENT),
-  [ErrorReason.QUIZ_NOT_FOUND]: refused(status.NOT_FOUND),
-  [ErrorReason.VERSION_MISMATCH]: refused(status.ABORTED),
-  [ErrorReason.QUIZ_INVALID]: refused(status.INVALID_ARGUMENT),
-  [ErrorReason.NO_QUESTIONS]: refused(status.NOT_FOUND),
-  [ErrorReason.QUIZ_EXISTS]: refused(status.ALREADY_EXISTS),
+  [ErrorReason.UNSPECIFIED]: retry(CODES.INTERNAL),
+  [ErrorReason.MALFORMED]: refused(CODES.INVALID_ARGUMENT),
+  [ErrorReason.INVALID_FIELD]: refused(CODES.INVALID_ARGUMENT),
+  [ErrorReason.TOO_LARGE]: refused(CODES.RESOURCE_EXHAUSTED),
+  [ErrorReason.UNAUTHENTICATED]: refused(CODES.UNAUTHENTICATED),
+  [ErrorReason.FORBIDDEN]: refused(CODES.PERMISSION_DENIED),
+  [ErrorReason.SLOW_DOWN]: retry(CODES.RESOURCE_EXHAUSTED),
+  [ErrorReason.UNAVAILABLE]: retry(CODES.UNAVAILABLE),
+  [ErrorReason.INTERNAL]: retry(CODES.INTERNAL),
+  [ErrorReason.UNSUPPORTED_VERSION]: refused(CODES.FAILED_PRECONDITION),
+  [ErrorReason.SESSION_NOT_FOUND]: refused(CODES.NOT_FOUND),
+  [ErrorReason.SESSION_EXISTS]: refused(CODES.ALREADY_EXISTS),
+  [ErrorReason.SESSION_ENDED]: refused(CODES.FAILED_PRECONDITION),
+  [ErrorReason.PHASE_MISMATCH]: refused(CODES.FAILED_PRECONDITION),
+  [ErrorReason.CONFLICT]: retry(CODES.ABORTED),
+  [ErrorReason.SESSION_FULL]: refused(CODES.RESOURCE_EXHAUSTED),
+  [ErrorReason.SESSION_LOCKED]: refused(CODES.FAILED_PRECONDITION),
+  [ErrorReason.NAME_TAKEN]: refused(CODES.ALREADY_EXISTS),
+  [ErrorReason.NAME_INVALID]: refused(CODES.INVALID_ARGUMENT),
+  [ErrorReason.BANNED]: refused(CODES.PERMISSION_DENIED),
+  [ErrorReason.KICKED]: refused(CODES.PERMISSION_DENIED),
+  [ErrorReason.PLAYER_NOT_FOUND]: refused(CODES.NOT_FOUND),
+  [ErrorReason.ROUND_CLOSED]: refused(CODES.FAILED_PRECONDITION),
+  [ErrorReason.ROUND_NOT_OPEN]: retry(CODES.FAILED_PRECONDITION),
+  [ErrorReason.ALREADY_ANSWERED]: refused(CODES.ALREADY_EXISTS),
+  [ErrorReason.CHOICE_INVALID]: refused(CODES.INVALID_ARGUMENT),
+  [ErrorReason.QUIZ_NOT_FOUND]: refused(CODES.NOT_FOUND),
+  [ErrorReason.VERSION_MISMATCH]: refused(CODES.ABORTED),
+  [ErrorReason.QUIZ_INVALID]: refused(CODES.INVALID_ARGUMENT),
+  [ErrorReason.NO_QUESTIONS]: refused(CODES.NOT_FOUND),
+  [ErrorReason.QUIZ_EXISTS]: refused(CODES.ALREADY_EXISTS),
 };
 
 export interface ServiceErrorOptions {

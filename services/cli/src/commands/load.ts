@@ -56,6 +56,8 @@ what comes out
 
 const OK = 0;
 const BROKEN = 1;
+/** Exit code after Ctrl-C, where what was played kept every promise. */
+const INTERRUPTED = 130;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** Without a terminal that can be written over, a line so often. */
 const LINE_EVERY_S = 5;
@@ -81,7 +83,8 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   });
   console.log(`\n${textReport(result)}\n`);
   tell(await writeReport(result, options.outFolder ?? join(homeOf(env).folder, "load")));
-  return result.broken.length === 0 ? OK : BROKEN;
+  if (result.broken.length > 0) return BROKEN;
+  return result.interrupted ? INTERRUPTED : OK;
 }
 
 function showProgress(): (timeline: Timeline) => void {

@@ -1,8 +1,9 @@
 /** A load's result as one page that needs nothing else: for a browser, in light or dark, at any width. Pure. */
 
 import { holds } from "../ledgers/compare.js";
+import { reportPlots } from "./report-plots.js";
 import type { LoadResult } from "./result.js";
-import { barPlot, escaped, linePlot } from "./svg-plot.js";
+import { escaped } from "./svg-plot.js";
 import { agreement } from "./text-report.js";
 import { TITLES } from "./titles.js";
 
@@ -38,7 +39,7 @@ export function htmlReport(result: LoadResult): string {
 ${verdicts(result)}
 ${tiles(result)}
 <h2>Times</h2>${timesTable(result)}
-<h2>Over time</h2><div class="plots">${plots(result)}</div>
+<h2>Over time</h2><div class="plots">${reportPlots(result)}</div>
 <h2>Ledgers</h2>${ledgersTable(result)}
 ${result.services.length > 0 ? `<h2>Services</h2>${servicesTable(result)}` : ""}
 ${result.unitCosts.length > 0 ? `<h2>Unit costs</h2>${costsTable(result)}` : ""}
@@ -69,91 +70,6 @@ function tiles({ players, counts, times, seconds, perClientAndRound }: LoadResul
     tile(whole(counts.drops), "sockets dropped by the server"),
   ].join("")}</div>`;
 }
-
-function plots(result: LoadResult): string {
-  const { timeline, ackSpectrum, questions, serviceTimeline, kinds, services } = result;
-  const over = (of: (second: (typeof timeline)[number]) => number) =>
-    timeline.map((second) => [second.second, of(second)] as const);
-  const seconds = { x: "seconds since the first join" };
-  const answered = timeline.filter(({ counts }) => counts.acked > 0);
-  // By how many nines: the tail is what a percentile is for.
-  const nines = (share: number) => Math.log10(1 / Math.max(1 - share, 1e-5));
-  return [
-    linePlot(
-      [
-        { name: "offered", points: over(({ counts }) => counts.offered) },
-        { name: "admitted", points: over(({ counts }) => counts.admitted) },
-        { name: "came back", points: over(({ counts }) => counts.returns) },
-      ],
-      { title: "Connects", y: "per second", ...seconds },
-    ),
-    linePlot(
-      [
-        { name: "due", points: over(({ counts }) => counts.due) },
-        { name: "acknowledged", points: over(({ counts }) => counts.acked) },
-      ],
-      { title: "Answers", y: "per second", ...seconds },
-    ),
-    linePlot(
-      [
-        { name: "p50", points: answered.map((each) => [each.second, each.ackP50Ms] as const) },
-        { name: "p99", points: answered.map((each) => [each.second, each.ackP99Ms] as const) },
-      ],
-      { title: "Answer, due to acknowledged, over time", y: "ms", ...seconds },
-    ),
-    linePlot(
-      [
-        {
-          name: "ack",
-          points: ackSpectrum
-            .filter(([share]) => share < 1)
-            .map(([share, ms]) => [nines(share), ms] as const),
-        },
-      ],
-      {
-        title: "Answer, due to acknowledged, by percentile",
-        y: "ms",
-        x: "percentile",
-        xTicks: [0, 1, 2, 3, 4],
-        xTick: (x) => `${Number((100 * (1 - 10 ** -x)).toFixed(2))} %`,
-      },
-    ),
-    barPlot(
-      questions.slice(0, BARS_MAX).map(({ session, round, skewMs }) => ({
-        label: questions.some((each) => each.session !== session)
-          ? `${session} ${round}`
-          : `round ${round}`,
-        value: skewMs,
-        text: `${numberText(skewMs)} ms`,
-      })),
-      { title: "Question, first to last socket" },
-    ),
-    linePlot(
-      services.map(({ name }) => ({
-        name,
-        points: serviceTimeline.map(({ second, cores }) => [second, cores[name] ?? 0] as const),
-      })),
-      { title: "CPU of the services", y: "cores", ...seconds },
-    ),
-    linePlot([{ name: "busiest client", points: over(({ busy }) => busy) }], {
-      title: "The load generator's busiest process",
-      y: "cores",
-      ...seconds,
-    }),
-    barPlot(
-      Object.entries(kinds)
-        .sort(([, a], [, b]) => b.bytes - a.bytes)
-        .map(([kind, { frames, bytes }]) => ({
-          label: kind,
-          value: bytes,
-          text: `${whole(frames)} × ${Math.round(bytes / frames)} B`,
-        })),
-      { title: "Bytes to players, by kind of frame" },
-    ),
-  ].join("");
-}
-
-const BARS_MAX = 30;
 
 function timesTable({ times }: LoadResult): string {
   const rows = (Object.keys(TITLES) as (keyof typeof TITLES)[])

@@ -59,7 +59,8 @@ export class LoadHost {
   async joined(): Promise<number> {
     const totals: number[] = [];
     await this.#each(async (sessionId) => {
-      totals.push((await this.quizzes.listPlayers({ sessionId, pageSize: 1 })).total);
+      const { total } = await untilDone(() => this.quizzes.listPlayers({ sessionId, pageSize: 1 }));
+      totals.push(total);
     });
     return totals.reduce((sum, each) => sum + each, 0);
   }

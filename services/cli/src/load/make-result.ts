@@ -34,6 +34,8 @@ export interface Findings {
   samples: readonly UsageSample[];
   machineIdle: number | undefined;
   ledgers: LedgerResult[];
+  /** Somebody ended it early. */
+  interrupted: boolean;
 }
 
 const SPECTRUM = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 1];
@@ -56,6 +58,7 @@ export function makeResult(findings: Findings): LoadResult {
   const { token: _token, natsUrl: _nats, redisUrl: _redis, ...shown } = options;
   const result: LoadResult = {
     name: options.name,
+    interrupted: findings.interrupted,
     at: findings.at,
     options: shown,
     machine: findings.machine,
@@ -75,7 +78,9 @@ export function makeResult(findings: Findings): LoadResult {
     unitCosts: [],
     slos,
     broken: [
-      ...(counts.acked === 0 ? ["no answer was acknowledged: nothing was shown"] : []),
+      ...(counts.acked === 0 && !findings.interrupted
+        ? ["no answer was acknowledged: nothing was shown"]
+        : []),
       ...ledgers.flatMap(({ session, broken }) => broken.map((what) => `${session}: ${what}`)),
       ...slos
         .filter(({ kept }) => !kept)

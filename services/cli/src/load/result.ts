@@ -30,6 +30,8 @@ export interface UnitCost {
 
 export interface LoadResult {
   name: string;
+  /** Somebody ended it early. */
+  interrupted: boolean;
   at: string;
   /** What was asked for, without what may hold a password. */
   options: Omit<LoadOptions, "token" | "natsUrl" | "redisUrl">;

@@ -88,7 +88,7 @@ async function playAndCheck(run: LoadRun, stage: Stage): Promise<LoadResult> {
   await using crowds = forkCrowds(options.processes);
   await Promise.all(crowds.all.map(({ ready }) => ready));
   const beginAt = nowMs() + IDLE_MS + LEAD_MS;
-  const recorder = new UsageRecorder(pids, options.metricsUrls, beginAt);
+  await using recorder = new UsageRecorder(pids, options.metricsUrls, beginAt);
   const timeline = new Timeline();
   const idle = await recorder.read();
   await delay(IDLE_MS);
@@ -101,7 +101,7 @@ async function playAndCheck(run: LoadRun, stage: Stage): Promise<LoadResult> {
     crowds: crowds.all,
   });
   const [after, sizesAfter] = [await recorder.read(), await stage.stores.sizes()];
-  await recorder.stop();
+  await recorder[Symbol.asyncDispose]();
   const seconds = (nowMs() - beginAt) / MS;
   const ledgers = await audit(run, stage, reports);
   const borders: Borders = { idle, before, joined, after, sizesBefore, sizesAfter };
@@ -122,6 +122,7 @@ async function playAndCheck(run: LoadRun, stage: Stage): Promise<LoadResult> {
     samples: recorder.samples,
     machineIdle: recorder.machineIdle(),
     ledgers,
+    interrupted: run.signal.aborted,
   });
 }
 

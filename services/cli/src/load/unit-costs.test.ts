@@ -53,5 +53,7 @@ describe("unitCosts", () => {
       "CPU per answer, all of these processes": 20,
     });
     expect(costs([], borders())).toEqual({});
+    const shrunk = costs([service("gateway-1", 0, -3)], borders());
+    expect(shrunk).toEqual({});
   });
 });

@@ -67,8 +67,8 @@ function per(
   count: number,
   of: Pick<UnitCost, "what" | "unit" | "how">,
 ): UnitCost | undefined {
-  const isUnknown = total === undefined || count <= 0 || (total === 0 && of.unit === "µs");
-  if (isUnknown) return undefined;
+  // A process that has been larger before takes new sockets into memory that it has.
+  if (total === undefined || total <= 0 || count <= 0) return undefined;
   return { ...of, value: total / count };
 }
 

@@ -19,7 +19,7 @@ export interface UsageSample {
 const EVERY_MS = 2_000;
 const MS_PER_SECOND = 1_000;
 
-export class UsageRecorder {
+export class UsageRecorder implements AsyncDisposable {
   readonly samples: UsageSample[] = [];
   readonly #abort = new AbortController();
   readonly #machine: MachineClock | undefined = machineClock();
@@ -52,7 +52,8 @@ export class UsageRecorder {
     })();
   }
 
-  async stop(): Promise<void> {
+  /** Safe to repeat. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
     await this.#running;
   }

@@ -57,7 +57,8 @@ interface Written {
   rows: number;
   duplicates: number;
   audited: number;
-  mismatches: number;
+  /** Rounds whose recount differs from what the log says of them. */
+  differing: { sessionId: string; round: number }[];
 }
 
 export class PostgresHistory implements Projection {
@@ -166,11 +167,13 @@ export class PostgresHistory implements Projection {
     await insertPlayers(tx, rows);
     const inserted = await insertScores(tx, rows);
     const duplicates = rows.scores.length - inserted;
-    const written = { rows: inserted, duplicates, audited: 0, mismatches: 0 };
+    const written: Written = { rows: inserted, duplicates, audited: 0, differing: [] };
     for (const round of rows.rounds) {
       written.audited++;
       const { postgres } = this.parts.metrics;
-      if (!(await postgres.time("audit", () => closeRound(tx, round)))) written.mismatches++;
+      const { sessionId, round: number } = round;
+      if (!(await postgres.time("audit", () => closeRound(tx, round))))
+        written.differing.push({ sessionId, round: number });
     }
     for (const session of rows.ended)
       await this.parts.metrics.postgres.time("finalize", () => finalize(tx, session));
@@ -178,12 +181,13 @@ export class PostgresHistory implements Projection {
     return written;
   }
 
-  #count({ rows, duplicates, audited, mismatches }: Written): void {
-    const { metrics } = this.parts;
+  #count({ rows, duplicates, audited, differing }: Written): void {
+    const { metrics, log } = this.parts;
     metrics.rows.inc(rows);
     metrics.duplicates.inc(duplicates);
     metrics.auditedRounds.inc(audited);
-    metrics.auditMismatches.inc(mismatches);
+    metrics.auditMismatches.inc(differing.length);
+    for (const round of differing) log.error(round, "round audit differs");
   }
 
   #observe({ entries }: Batch): void {
