@@ -1,9 +1,9 @@
 /** Spans of messages on NATS, by OpenTelemetry's conventions for messaging; they travel in a header. */
 import { headers, type MsgHdrs } from "@nats-io/transport-node";
 import {
+  failSpan,
   fromSampledTraceparent,
   isTracing,
-  noteFault,
   type Span,
   SpanKind,
   startGathered,
@@ -26,9 +26,9 @@ export function startBusSpan(work: BusWork): Span | undefined {
   return startGathered(nameOf(work), work.origins, startOf(work));
 }
 
-/** A span after the fact of work that failed and was not traced (noteFault). */
-export function noteBusFault(work: BusWork, error: unknown): Span | undefined {
-  return noteFault(nameOf(work), error, startOf(work));
+/** Ends the span of work that failed, or records it after the fact (failSpan). */
+export function failBusSpan(span: Span | undefined, work: BusWork, error: unknown): void {
+  failSpan(span, nameOf(work), error, startOf(work));
 }
 
 /** Options of a publish that carry the span on. */

@@ -1,5 +1,5 @@
 /** Spans of calls to Redis and PostgreSQL, by OpenTelemetry's conventions for databases. */
-import { endSpan, type Span, SpanKind, startSpan } from "./tracing.js";
+import { inSpan, type Span, SpanKind, startSpan } from "./tracing.js";
 
 export interface DbWork {
   system: "redis" | "postgresql";
@@ -25,12 +25,5 @@ export async function inDbSpan<T>(
     [attribute]: name,
   };
   const span = startSpan(`${operation} ${name}`, { kind: SpanKind.CLIENT, attributes }, parent);
-  try {
-    const result = await work();
-    endSpan(span);
-    return result;
-  } catch (error) {
-    endSpan(span, error);
-    throw error;
-  }
+  return inSpan(span, work);
 }

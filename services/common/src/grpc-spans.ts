@@ -3,9 +3,9 @@ import type { Metadata } from "@grpc/grpc-js";
 import { GivenUpError, type ServiceError } from "./errors.js";
 import {
   endSpan,
+  failSpan,
   fromSampledTraceparent,
   isTracing,
-  noteFault,
   type Span,
   SpanKind,
   startGathered,
@@ -32,10 +32,10 @@ export function traceMadeCall(call: MadeCall, metadata: Metadata): (thrown?: unk
   const traceparent = span && toTraceparent(span);
   if (traceparent) metadata.set(TRACEPARENT, traceparent);
   return (thrown) => {
-    if (span) endSpan(span, thrown);
     // Nobody failed where the caller gave up.
-    else if (thrown !== undefined && !(thrown instanceof GivenUpError))
-      noteFault(method, thrown, madeCallStart(call, startedAt));
+    const failed = thrown !== undefined && !(thrown instanceof GivenUpError);
+    if (failed) failSpan(span, method, thrown, madeCallStart(call, startedAt));
+    else endSpan(span, thrown);
   };
 }
 
@@ -66,8 +66,8 @@ export function traceServedCalls(method: string) {
       return caller && startSpan(method, start, caller);
     },
     end(span: Span | undefined, startedAt: number, error: ServiceError | undefined): void {
-      if (span) endSpan(span, error);
-      else if (error) noteFault(method, error, { ...start, startedAt });
+      if (error) failSpan(span, method, error, { ...start, startedAt });
+      else endSpan(span);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The span of a batch of the log, in the projection that applies it. */
 import { LOG_TEMPLATE } from "@fanfare/proto/addresses";
-import { noteBusFault, startBusSpan } from "./bus-spans.js";
+import { failBusSpan, startBusSpan } from "./bus-spans.js";
 import type { Batch, Projection } from "./partition-reader.js";
 import { endSpan } from "./tracing.js";
 
@@ -21,8 +21,7 @@ export async function applyInSpan(projection: Projection, batch: Batch, generati
     endSpan(span);
     return applied;
   } catch (error) {
-    if (span) endSpan(span, error);
-    else noteBusFault(work, error);
+    failBusSpan(span, work, error);
     throw error;
   }
 }

@@ -123,12 +123,19 @@ export function endSpan(span: Span | undefined, error?: unknown): void {
 }
 
 /** Does something that begins a trace, in a span of its own where it is sampled. */
-export async function inSampledSpan<T>(
+export function inSampledSpan<T>(
   name: string,
   start: SpanStart,
   work: (span: Span | undefined) => Promise<T>,
 ): Promise<T> {
-  const span = isSampled() ? startSpan(name, start) : undefined;
+  return inSpan(isSampled() ? startSpan(name, start) : undefined, work);
+}
+
+/** Does the work, and ends the span with what came of it; without one it only does the work. */
+export async function inSpan<T>(
+  span: Span | undefined,
+  work: (span: Span | undefined) => Promise<T>,
+): Promise<T> {
   if (!span) return work(undefined);
   try {
     const result = await work(span);
@@ -154,6 +161,12 @@ export function noteFault(
   const span = startSpan(name, start, parent);
   endSpan(span, error);
   return span;
+}
+
+/** Ends the span of what failed; what has none is recorded as noteFault does. */
+export function failSpan(span: Span | undefined, name: string, error: unknown, start: SpanStart) {
+  if (span) endSpan(span, error);
+  else noteFault(name, error, start);
 }
 
 /** A fault is of ours, or of a part that is away; a refusal tells the caller what the rules say. */

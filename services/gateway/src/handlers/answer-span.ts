@@ -2,9 +2,9 @@
 import { unavailable } from "@fanfare/common/errors";
 import {
   endSpan,
+  failSpan,
   fromTraceparent,
   isSampled,
-  noteFault,
   type Span,
   SpanKind,
   startSpan,
@@ -35,9 +35,7 @@ export function endAnswerSpan(
   verdict: AnswerVerdict | undefined,
 ): void {
   if (!verdict) {
-    const fault = unavailable("the log");
-    if (span) endSpan(span, fault);
-    else noteFault(NAME, fault, startOf(answer));
+    failSpan(span, NAME, unavailable("the log"), startOf(answer));
   } else if (span) {
     const { refused } = verdict;
     span.setAttribute("fanfare.answer.result", refused ? ErrorReason[refused] : "accepted");

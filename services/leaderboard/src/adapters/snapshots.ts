@@ -3,7 +3,7 @@
  * last one for sure: what fails is tried again.
  */
 import type { Clock } from "@fanfare/common/bus-clock";
-import { noteBusFault, startBusSpan } from "@fanfare/common/bus-spans";
+import { failBusSpan, startBusSpan } from "@fanfare/common/bus-spans";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { endSpan, type Span } from "@fanfare/common/tracing";
 import { LEADERBOARD_TEMPLATE, partitionOf } from "@fanfare/proto/addresses";
@@ -163,8 +163,7 @@ export class Snapshots {
       this.#failing = false;
       endSpan(span);
     } catch (err) {
-      if (span) endSpan(span, err);
-      else noteBusFault(work, err);
+      failBusSpan(span, work, err);
       coalescer.mark(sessionId, since);
       if (!this.#failing) lifecycle.log.warn({ err }, "snapshots can't be published");
       this.#failing = true;

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
-import { noteBusFault, startBusSpan, withSpan } from "@fanfare/common/bus-spans";
+import { failBusSpan, startBusSpan, withSpan } from "@fanfare/common/bus-spans";
 import { ServiceError, unavailable } from "@fanfare/common/errors";
 import { pause, within } from "@fanfare/common/lifecycle";
 import { endSpan, type Span } from "@fanfare/common/tracing";
@@ -209,9 +209,9 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       endSpan(span);
       return seq;
     } catch (error) {
-      if (span) endSpan(span, error);
       // That another pod was quicker is how a fence works.
-      else if (!isWrongLastSequence(error)) noteBusFault(work, error);
+      if (isWrongLastSequence(error)) endSpan(span, error);
+      else failBusSpan(span, work, error);
       throw error;
     }
   }
