@@ -57,18 +57,16 @@ export class Metrics {
       labelNames: ["version", "node"],
       registers,
     }).set({ version, node: process.versions.node }, 1);
-    this.limitHits = new Counter({
-      name: "quiz_limit_hits_total",
-      help: "Times that a named limit was hit",
-      labelNames: ["limit"],
-      registers,
-    });
+    this.limitHits = this.counter(
+      "quiz_limit_hits_total",
+      "Times that a named limit was hit",
+      "limit",
+    );
     countFaultLimit(() => this.limitHits.inc({ limit: "FAULT_SPANS_PER_SECOND_MAX" }));
-    this.clockSteps = new Counter({
-      name: "quiz_clock_steps_total",
-      help: "Steps of NATS' clock by more than a second, with which deadlines moved",
-      registers,
-    });
+    this.clockSteps = this.counter(
+      "quiz_clock_steps_total",
+      "Steps of NATS' clock by more than a second, with which deadlines moved",
+    );
     const certificateEnd = () => this.#certificateEnd?.();
     new Gauge({
       name: "quiz_tls_certificate_expiry_timestamp_seconds",
@@ -112,6 +110,27 @@ export class Metrics {
   /** Times the named operations of a store of this process. */
   operations(system: "redis" | "postgresql"): OperationTimes {
     return new OperationTimes(system, this.#operations);
+  }
+
+  /** A counter of this process, by labels of small, fixed sets. */
+  protected counter<L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  protected histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name, help, buckets, registers: [this.registry] });
+  }
+
+  /** A gauge that is read when the page is. */
+  protected gauge(name: string, help: string, read: () => number): Gauge {
+    return new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
   }
 
   /** The page, as OpenMetrics where a scraper's Accept header asks for that. */

@@ -1,12 +1,10 @@
 /**
  * What the gateway counts (docs/metrics.md). Labels are of small, fixed sets: never a player, a
- * session or an address. What each answer and each frame passes is
- * a HotCounter or a HotHistogram.
+ * session or an address. What each answer and each frame passes is a HotCounter or a HotHistogram.
  */
 import { HotCounter, LabelledHotCounter } from "@fanfare/common/hot-counter";
 import { HotHistogram } from "@fanfare/common/hot-histogram";
 import { Metrics, startAtZero } from "@fanfare/common/metrics";
-import { Counter, Histogram } from "prom-client";
 import { LIMIT_NAMES, type LimitName } from "./config.js";
 import { SocketGauges } from "./socket-gauges.js";
 
@@ -29,32 +27,33 @@ export class GatewayMetrics extends Metrics {
   /** Gauges that are read off the sockets and rooms when the page is. */
   readonly gauges = new SocketGauges(this.registry);
   /** open, or the cause of the refusal. */
-  readonly connects = this.#counter("quiz_ws_connects_total", "Upgrades by result", "result");
-  readonly disconnects = this.#counter(
+  readonly connects = this.counter("quiz_ws_connects_total", "Upgrades by result", "result");
+  readonly disconnects = this.counter(
     "quiz_ws_disconnects_total",
     "Closed sockets by close code's name; other where the client or the line chose the code",
     "reason",
   );
-  readonly handshake = this.#seconds(
+  readonly handshake = this.histogram(
     "quiz_ws_handshake_duration_seconds",
     "From a socket's opening to its being in",
+    QUICK,
   );
-  readonly joins = this.#counter("quiz_ws_joins_total", "Joins by result", "result");
-  readonly resumes = this.#counter(
+  readonly joins = this.counter("quiz_ws_joins_total", "Joins by result", "result");
+  readonly resumes = this.counter(
     "quiz_ws_resumes_total",
     "Players who came back: true, or false where they were refused",
     "recovered",
   );
-  readonly takeovers = this.#counter(
+  readonly takeovers = this.counter(
     "quiz_ws_takeovers_total",
     "Sockets closed because their player came in through a newer one",
   );
-  readonly #turnedAway = this.#counter(
+  readonly #turnedAway = this.counter(
     "quiz_ws_admission_rejected_total",
     "Sockets and joins turned away by a limit",
     "reason",
   );
-  readonly #rateLimited = this.#counter(
+  readonly #rateLimited = this.counter(
     "quiz_ws_rate_limited_total",
     "Frames refused as too many",
     "scope",
@@ -82,21 +81,21 @@ export class GatewayMetrics extends Metrics {
     help: "Bytes of frames given to sockets",
     ...this.#on,
   });
-  readonly refusals = this.#counter(
+  readonly refusals = this.counter(
     "quiz_ws_frames_refused_total",
     "Refused frames by reason",
     "reason",
   );
-  readonly dropped = this.#counter(
+  readonly dropped = this.counter(
     "quiz_ws_frames_dropped_total",
     "Frames dropped because their socket had too much waiting",
     "reason",
   );
-  readonly slowClosed = this.#counter(
+  readonly slowClosed = this.counter(
     "quiz_ws_slow_disconnects_total",
     "Sockets closed because they read too slowly",
   );
-  readonly doorCalls = this.#counter("quiz_door_calls_total", "Calls at the JSON door", "code");
+  readonly doorCalls = this.counter("quiz_door_calls_total", "Calls at the JSON door", "code");
   readonly answers = new LabelledHotCounter({
     name: "quiz_answers_total",
     help: "Answers as players were told: accepted, or the reason",
@@ -110,21 +109,20 @@ export class GatewayMetrics extends Metrics {
     buckets: QUICK,
     ...this.#on,
   });
-  readonly answerBatch = new Histogram({
-    name: "quiz_answer_batch_size",
-    help: "Answers in one call",
-    buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500],
-    ...this.#on,
-  });
-  readonly questionBroadcast = new Histogram({
-    name: "quiz_question_broadcast_duration_seconds",
-    help: "From the first to the last socket of a room's question",
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    ...this.#on,
-  });
-  readonly results = this.#seconds(
+  readonly answerBatch = this.histogram(
+    "quiz_answer_batch_size",
+    "Answers in one call",
+    [1, 2, 5, 10, 25, 50, 100, 250, 500],
+  );
+  readonly questionBroadcast = this.histogram(
+    "quiz_question_broadcast_duration_seconds",
+    "From the first to the last socket of a room's question",
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  );
+  readonly results = this.histogram(
     "quiz_results_duration_seconds",
     "From a reveal to the last player's own result",
+    QUICK,
   );
   readonly freshness = new HotHistogram({
     name: "quiz_leaderboard_freshness_seconds",
@@ -139,14 +137,6 @@ export class GatewayMetrics extends Metrics {
     if (admission) this.#turnedAway.inc({ reason: admission });
     const scope = SCOPE[limit];
     if (scope) this.#rateLimited.inc({ scope });
-  }
-
-  #counter<L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> {
-    return new Counter({ name, help, labelNames, ...this.#on });
-  }
-
-  #seconds(name: string, help: string): Histogram {
-    return new Histogram({ name, help, buckets: QUICK, ...this.#on });
   }
 }
 

@@ -1,29 +1,22 @@
 /** What quiz-master counts (docs/metrics.md). */
 import { Metrics } from "@fanfare/common/metrics";
-import { Counter } from "prom-client";
 import { LIMITS } from "./domain/limits.js";
 import type { ImportObserver } from "./domain/ports.js";
 
 export class QuizMasterMetrics extends Metrics implements ImportObserver {
   readonly postgres = this.operations("postgresql");
-  readonly #imports = new Counter({
-    name: "quiz_bank_imports_total",
-    help: "Files that were imported",
-    labelNames: ["format"],
-    registers: [this.registry],
-  });
-  readonly #questions = new Counter({
-    name: "quiz_bank_import_questions_total",
-    help: "Questions in imported quizzes, those included that were in the bank",
-    labelNames: ["format"],
-    registers: [this.registry],
-  });
-  readonly #faults = new Counter({
-    name: "quiz_bank_import_faults_total",
-    help: "Rows of imported files that were mended or left out",
-    labelNames: ["format", "outcome"],
-    registers: [this.registry],
-  });
+  readonly #imports = this.counter("quiz_bank_imports_total", "Files that were imported", "format");
+  readonly #questions = this.counter(
+    "quiz_bank_import_questions_total",
+    "Questions in imported quizzes, those included that were in the bank",
+    "format",
+  );
+  readonly #faults = this.counter(
+    "quiz_bank_import_faults_total",
+    "Rows of imported files that were mended or left out",
+    "format",
+    "outcome",
+  );
 
   constructor() {
     super("quiz-master");

@@ -2,56 +2,44 @@
 import { Metrics } from "@fanfare/common/metrics";
 import type { Sql } from "@fanfare/common/postgres";
 import { ReaderMetrics } from "@fanfare/common/reader-metrics";
-import { Counter, Gauge, Histogram } from "prom-client";
+import { Gauge } from "prom-client";
 import type { Tx } from "./adapters/log-places.js";
 
 export class HistoryMetrics extends Metrics {
-  readonly #on = { registers: [this.registry] };
   readonly reader = new ReaderMetrics(this.registry);
   readonly postgres = this.operations("postgresql");
-  readonly rows = new Counter({
-    name: "quiz_history_rows_written_total",
-    help: "Scores written to PostgreSQL",
-    ...this.#on,
-  });
-  readonly duplicates = new Counter({
-    name: "quiz_history_duplicates_total",
-    help: "Scores that PostgreSQL had already; outside publishers only, answers are fenced before",
-    ...this.#on,
-  });
-  readonly batchSeconds = new Histogram({
-    name: "quiz_history_batch_duration_seconds",
-    help: "Writing one batch of log entries",
-    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-    ...this.#on,
-  });
-  readonly lagSeconds = new Histogram({
-    name: "quiz_history_lag_seconds",
-    help: "From an entry's place in the log to its rows",
-    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600],
-    ...this.#on,
-  });
-  readonly purged = new Counter({
-    name: "quiz_history_sessions_purged_total",
-    help: "Ended sessions whose log was purged",
-    ...this.#on,
-  });
-  readonly auditedRounds = new Counter({
-    name: "quiz_audit_runs_total",
-    help: "Closed rounds that were counted again",
-    ...this.#on,
-  });
-  readonly auditMismatches = new Counter({
-    name: "quiz_audit_mismatches_total",
-    help: "Closed rounds whose rows differ from the lanes; must stay 0",
-    ...this.#on,
-  });
-  readonly #poolWait = new Histogram({
-    name: "quiz_db_pool_wait_duration_seconds",
-    help: "How long a transaction waited for its connection, the round trip of BEGIN included",
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    ...this.#on,
-  });
+  readonly rows = this.counter("quiz_history_rows_written_total", "Scores written to PostgreSQL");
+  readonly duplicates = this.counter(
+    "quiz_history_duplicates_total",
+    "Scores that PostgreSQL had already; outside publishers only, answers are fenced before",
+  );
+  readonly batchSeconds = this.histogram(
+    "quiz_history_batch_duration_seconds",
+    "Writing one batch of log entries",
+    [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  );
+  readonly lagSeconds = this.histogram(
+    "quiz_history_lag_seconds",
+    "From an entry's place in the log to its rows",
+    [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600],
+  );
+  readonly purged = this.counter(
+    "quiz_history_sessions_purged_total",
+    "Ended sessions whose log was purged",
+  );
+  readonly auditedRounds = this.counter(
+    "quiz_audit_runs_total",
+    "Closed rounds that were counted again",
+  );
+  readonly auditMismatches = this.counter(
+    "quiz_audit_mismatches_total",
+    "Closed rounds whose rows differ from the lanes; must stay 0",
+  );
+  readonly #poolWait = this.histogram(
+    "quiz_db_pool_wait_duration_seconds",
+    "How long a transaction waited for its connection, the round trip of BEGIN included",
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  );
   #busy = 0;
 
   /** `connectionsMax` is what the pool of PostgreSQL may open. */
@@ -62,7 +50,7 @@ export class HistoryMetrics extends Metrics {
       name: "quiz_db_pool_connections",
       help: "PostgreSQL connections: busy with a transaction, or idle (some of them not open yet)",
       labelNames: ["state"],
-      ...this.#on,
+      registers: [this.registry],
       collect() {
         this.set({ state: "busy" }, busy());
         this.set({ state: "idle" }, connectionsMax - busy());

@@ -2,10 +2,9 @@
 import { Metrics, startAtZero } from "@fanfare/common/metrics";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
-import { Counter, Gauge, Histogram } from "prom-client";
+import { Gauge } from "prom-client";
 
 export class QuizMetrics extends Metrics {
-  readonly #on = { registers: [this.registry] };
   #sessions: () => Iterable<Session> = () => [];
 
   constructor() {
@@ -15,57 +14,45 @@ export class QuizMetrics extends Metrics {
     startAtZero(this.#published, "result", ["stored", "conflict", "retry"]);
   }
 
-  readonly #verdicts = new Counter({
-    name: "quiz_answer_verdicts_total",
-    help: "Answers as they were decided: accepted, or the reason",
-    labelNames: ["result"],
-    ...this.#on,
-  });
-  readonly #duplicates = new Counter({
-    name: "quiz_answer_duplicates_total",
-    help: "Answers that had their verdict already: sent again, or a second one",
-    ...this.#on,
-  });
-  readonly #late = new Counter({
-    name: "quiz_answer_late_total",
-    help: "Answers after the end of their round",
-    ...this.#on,
-  });
-  readonly #joins = new Counter({
-    name: "quiz_session_joins_total",
-    help: "Joins as they were decided: joined, or the reason",
-    labelNames: ["result"],
-    ...this.#on,
-  });
-  readonly #published = new Counter({
-    name: "quiz_events_published_total",
-    help: "Lane entries: stored, refused as another pod wrote first, or tried again without an answer",
-    labelNames: ["result"],
-    ...this.#on,
-  });
-  readonly publishSeconds = new Histogram({
-    name: "quiz_event_publish_duration_seconds",
-    help: "From a lane entry's publishing to its acknowledgement",
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
-    ...this.#on,
-  });
-  readonly #changes = new Histogram({
-    name: "quiz_event_changes",
-    help: "Answers or player changes in a lane entry",
-    buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
-    ...this.#on,
-  });
-  readonly #fenceLost = new Counter({
-    name: "quiz_session_fence_lost_total",
-    help: "Entries refused because another pod wrote first",
-    ...this.#on,
-  });
-  readonly clockLate = new Histogram({
-    name: "quiz_session_clock_late_seconds",
-    help: "How long after its time a phase was ended by this pod",
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-    ...this.#on,
-  });
+  readonly #verdicts = this.counter(
+    "quiz_answer_verdicts_total",
+    "Answers as they were decided: accepted, or the reason",
+    "result",
+  );
+  readonly #duplicates = this.counter(
+    "quiz_answer_duplicates_total",
+    "Answers that had their verdict already: sent again, or a second one",
+  );
+  readonly #late = this.counter("quiz_answer_late_total", "Answers after the end of their round");
+  readonly #joins = this.counter(
+    "quiz_session_joins_total",
+    "Joins as they were decided: joined, or the reason",
+    "result",
+  );
+  readonly #published = this.counter(
+    "quiz_events_published_total",
+    "Lane entries: stored, refused as another pod wrote first, or tried again without an answer",
+    "result",
+  );
+  readonly publishSeconds = this.histogram(
+    "quiz_event_publish_duration_seconds",
+    "From a lane entry's publishing to its acknowledgement",
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+  );
+  readonly #changes = this.histogram(
+    "quiz_event_changes",
+    "Answers or player changes in a lane entry",
+    [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
+  );
+  readonly #fenceLost = this.counter(
+    "quiz_session_fence_lost_total",
+    "Entries refused because another pod wrote first",
+  );
+  readonly clockLate = this.histogram(
+    "quiz_session_clock_late_seconds",
+    "How long after its time a phase was ended by this pod",
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  );
 
   readonly sessions = this.#countSessions();
 
@@ -120,7 +107,7 @@ export class QuizMetrics extends Metrics {
       name: "quiz_sessions_active",
       help: "Sessions that have not ended, by phase; each pod knows all: take the greatest",
       labelNames: ["state"],
-      ...this.#on,
+      registers: [this.registry],
       collect() {
         for (const [state, count] of countByState(sessions())) this.set({ state }, count);
       },
