@@ -11,6 +11,7 @@ import { type Door, openDoor } from "../door.js";
 import { numberFlag, readFlags, tokenFlag, wholeFlag } from "../flags.js";
 import type { Env } from "../home.js";
 import { findInstallation, type Installation } from "../installation.js";
+import { readHistory } from "../ledgers/read-history.js";
 import { LivescoreSocket } from "../player/livescore-socket.js";
 import { runReplay } from "../replay/run-replay.js";
 import { untilDone } from "../retry.js";
@@ -173,20 +174,15 @@ async function historyOf(
 ): Promise<{ rows: HistoryRow[]; differences: string[] }> {
   const quiz = createClient(QuizService, quizAddress, () => token, tls && { tls });
   const deadline = performance.now() + HISTORY_LIMIT_MS;
+  const isOver = () => performance.now() > deadline;
   try {
     for (;;) {
-      const rows: HistoryRow[] = [];
-      let failure: unknown;
       try {
-        for await (const part of quiz.exportHistory({ sessionId })) rows.push(...part.rows);
+        const rows = await readHistory(quiz, sessionId);
+        const differences = compareHistory(book, rows);
+        if (differences.length === 0 || isOver()) return { rows, differences };
       } catch (error) {
-        failure = error;
-      }
-      const differences = compareHistory(book, rows);
-      if (!failure && differences.length === 0) return { rows, differences };
-      if (performance.now() > deadline) {
-        if (failure) throw failure;
-        return { rows, differences };
+        if (isOver()) throw error;
       }
       await delay(POLL_MS);
     }

@@ -45,6 +45,7 @@ export function makeResult(findings: Findings): LoadResult {
   const { options, reports, borders, ledgers, timeline } = findings;
   const counts = sumCounts(reports);
   const merged = (name: (typeof MEASURES)[number]) => mergeAll(reports.map((r) => r.times[name]));
+  const acks = merged("ack");
   const questions = questionsOf(reports);
   const skews = new Histogram();
   for (const { skewMs } of questions) skews.add(skewMs);
@@ -65,7 +66,7 @@ export function makeResult(findings: Findings): LoadResult {
     seconds: findings.seconds,
     players: { asked, joined: counts.admitted, missing: missingOf(reports) },
     times,
-    ackSpectrum: SPECTRUM.map((share) => [share, merged("ack").at(share)]),
+    ackSpectrum: SPECTRUM.map((share) => [share, acks.at(share)]),
     counts,
     kinds: kindsOf(reports),
     perClientAndRound: perClientAndRound(counts, options.rounds),

@@ -84,7 +84,9 @@ async function playAndCheck(run: LoadRun, stage: Stage): Promise<LoadResult> {
   const { options, env } = run;
   const at = new Date().toISOString();
   const loadBefore = loadavg();
-  const pids = isLocal(run.installation) ? localProcesses(homeOf(env)) : new Map<string, number>();
+  const pids = isLocal(run.installation)
+    ? await localProcesses(homeOf(env).folder)
+    : new Map<string, number>();
   await using crowds = forkCrowds(options.processes);
   await Promise.all(crowds.all.map(({ ready }) => ready));
   const beginAt = nowMs() + IDLE_MS + LEAD_MS;

@@ -2,10 +2,10 @@
  * CPU and memory of the services while a load runs: of the processes of this machine where the stack
  * is local, and of whatever serves /metrics.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { isRunning } from "@fanfare/common/servers/process-table";
 import { cpuSeconds, residentBytes } from "../crowd/process-usage.js";
-import type { Home } from "../home.js";
+import { readPidFiles, serverFolders, servicesFolder } from "../stack/pid-files.js";
 
 export interface Usage {
   cpuSeconds: number;
@@ -17,18 +17,12 @@ export type Usages = ReadonlyMap<string, Usage>;
 
 const SCRAPE_LIMIT_MS = 2_000;
 
-/** Pids of the stack that keeps its files in this folder, by name; none where none runs. */
-export function localProcesses(home: Home): Map<string, number> {
-  const folders = [join(home.folder, "run"), ...subfolders(home.data)];
+/** Pids of the stack of this folder, by name, without the demo, which plays beside the load. */
+export async function localProcesses(directory: string): Promise<Map<string, number>> {
   const pids = new Map<string, number>();
-  for (const folder of folders)
-    for (const file of list(folder)) {
-      const [, name] = /^(.+)\.pid$/.exec(file) ?? [];
-      // The demo plays beside the load, and PostgreSQL's own lock file names a process that is there.
-      if (!name || name === "demo" || name === "postmaster") continue;
-      const pid = Number(readFileSync(join(folder, file), "utf8").split(/\s/)[0]);
-      if (pid > 0 && isAlive(pid)) pids.set(name, pid);
-    }
+  for (const folder of [servicesFolder(directory), ...(await serverFolders(directory))])
+    for (const { name, pid } of await readPidFiles(folder))
+      if (pid !== undefined && name !== "demo" && (await isRunning(pid))) pids.set(name, pid);
   return pids;
 }
 
@@ -69,7 +63,7 @@ async function scrape(url: string): Promise<(Usage & { name: string }) | undefin
   }
 }
 
-/** Part of this machine's CPU time that was idle since `before`; undefined where nobody tells. */
+/** CPU time of this machine since it started, in ticks. */
 export interface MachineClock {
   idle: number;
   all: number;
@@ -85,28 +79,8 @@ export function machineClock(): MachineClock | undefined {
   }
 }
 
+/** Part of this machine's CPU time that was idle since `before`; undefined where nobody tells. */
 export function idlePart(before?: MachineClock, after?: MachineClock): number | undefined {
   if (!before || !after || after.all <= before.all) return undefined;
   return (after.idle - before.idle) / (after.all - before.all);
-}
-
-function subfolders(folder: string): string[] {
-  return list(folder).map((name) => join(folder, name));
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

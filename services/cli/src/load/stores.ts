@@ -1,10 +1,9 @@
 /** How much NATS and Redis hold, where they can be asked. */
-import { dial, natsAccess } from "@fanfare/common/bus-connection";
-import { natsSettings, readEnv } from "@fanfare/common/config";
 import { STREAMS } from "@fanfare/proto/addresses";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
+import { dialNats } from "../dial-nats.js";
 import type { Env } from "../home.js";
 
 export interface StoreSizes {
@@ -59,9 +58,7 @@ export class Stores implements AsyncDisposable {
 }
 
 async function openNats(env: Env, url: string | undefined): Promise<NatsConnection | undefined> {
-  if (!url) return undefined;
-  const access = natsAccess(readEnv(env, natsSettings));
-  return dial({ ...access, url }, "fanfare load");
+  return url ? dialNats(env, url, "fanfare load") : undefined;
 }
 
 async function openRedis(url: string): Promise<Redis | undefined> {

@@ -56,12 +56,14 @@ export class Timeline {
   }
 
   seconds(): Second[] {
-    return [...this.#seconds.values()].sort((a, b) => a.second - b.second).map(toSecond);
+    return this.#sorted().map(toSecond);
   }
 
   /** The last second that every process has told, or the one before. */
   last(): Second | undefined {
-    return this.seconds().at(-2) ?? this.seconds().at(-1);
+    const sorted = this.#sorted();
+    const sum = sorted.at(-2) ?? sorted.at(-1);
+    return sum && toSecond(sum);
   }
 
   /** Of the busiest process, the part of a core that it exceeded in 5 % of its seconds. */
@@ -71,6 +73,10 @@ export class Timeline {
       return sorted[Math.max(0, Math.ceil(sorted.length * 0.95) - 1)] ?? 0;
     });
     return Math.max(0, ...worst);
+  }
+
+  #sorted(): Sum[] {
+    return [...this.#seconds.values()].sort((a, b) => a.second - b.second);
   }
 }
 

@@ -1,11 +1,11 @@
 /** `fanfare simulate -from`: plays a record again, and compares the boards. */
-import { dial, natsAccess } from "@fanfare/common/bus-connection";
-import { natsSettings, readEnv, z } from "@fanfare/common/config";
+import { z } from "@fanfare/common/config";
 import { createClient } from "@fanfare/common/grpc-client";
 import { holdsWithin } from "@fanfare/common/servers/wait";
 import { Tokens } from "@fanfare/common/tokens";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import { dialNats } from "../dial-nats.js";
 import { openDoor } from "../door.js";
 import { numberFlag, readFlags, tokenFlag, UsageError } from "../flags.js";
 import { type Env, homeOf } from "../home.js";
@@ -46,7 +46,7 @@ export async function runReplay(args: readonly string[], env: Env): Promise<numb
   const quiz = createClient(QuizService, quizAddress, () => token, tls && { tls });
   const nats =
     record.outside.length > 0 && natsUrl
-      ? await dial({ ...natsAccess(readEnv(env, natsSettings)), url: natsUrl }, "fanfare replay")
+      ? await dialNats(env, natsUrl, "fanfare replay")
       : undefined;
   const sessionId =
     flags.name ?? record.sessionId.slice(0, NAME_CHARS_MAX - SUFFIX.length) + SUFFIX;

@@ -1,10 +1,10 @@
 /** Processes that an earlier stack of the same folder left behind, as after kill -9 of its owner. */
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ROOT_FOLDER } from "@fanfare/common/servers/postgres-account";
 import { findProcess, isRunning } from "@fanfare/common/servers/process-table";
 import { holdsWithin } from "@fanfare/common/servers/wait";
+import { type PidFile, readPidFiles, serverFolders, servicesFolder } from "./pid-files.js";
 
 const SERVICES = fileURLToPath(new URL("../../..", import.meta.url));
 const STOP_LIMIT_MS = 5_000;
@@ -16,28 +16,21 @@ const KILL_LIMIT_MS = 5_000;
  * whose owner is gone.
  */
 export async function endOrphans(directory: string, { servers = false } = {}): Promise<number> {
-  const data = join(directory, "data");
-  const folders = servers
-    ? (await readdir(data).catch(() => [])).map((name) => join(data, name))
-    : [];
+  const folders = servers ? await serverFolders(directory) : [];
   const ended: boolean[] = [];
-  for (const folder of [join(directory, "run"), ...folders]) {
-    const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".pid"));
-    // PostgreSQL's own lock file has its own rules.
-    const ours = files.filter((name) => name !== "postmaster.pid");
-    ended.push(
-      ...(await Promise.all(ours.map((name) => endOrphan(join(folder, name), directory)))),
-    );
+  for (const folder of [servicesFolder(directory), ...folders]) {
+    const files = await readPidFiles(folder);
+    ended.push(...(await Promise.all(files.map((file) => endOrphan(file, directory)))));
   }
   return ended.filter(Boolean).length;
 }
 
-async function endOrphan(pidFile: string, directory: string): Promise<boolean> {
-  const pid = Number((await readFile(pidFile, "utf8")).split(" ")[0]);
-  const found = pid > 0 ? await findProcess(pid) : undefined;
+async function endOrphan({ path, pid }: PidFile, directory: string): Promise<boolean> {
+  const found = pid === undefined ? undefined : await findProcess(pid);
   const isOurs = found !== undefined && hasOurMark(found.commandLine, directory);
-  if (isOurs && !(await end(pid))) throw new Error(`process ${pid} of an earlier run does not end`);
-  await rm(pidFile, { force: true });
+  if (isOurs && !(await end(found.pid)))
+    throw new Error(`process ${pid} of an earlier run does not end`);
+  await rm(path, { force: true });
   return isOurs;
 }
 
