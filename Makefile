@@ -45,7 +45,7 @@ proto: $(GENERATED) ## Generate code from the contract
 build: $(GENERATED) ## Install packages and compile, as far as needed
 	@npx tsc -b
 
-bench: build ## Measure fan-out, answers and connects; takes minutes
+bench: build ## Measure every target of docs/performance.md; takes minutes
 	node bench/dist/main.js
 
 load: build ## Put a crowd on the running `make up`; PLAYERS=2000

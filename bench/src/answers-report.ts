@@ -1,10 +1,11 @@
 /** The figures of (b), printed and kept. */
 
 import type { DrillReport } from "@fanfare/cli/crowd/drills";
-import type { Comparison } from "@fanfare/cli/ledgers/compare";
 import { textTable } from "@fanfare/cli/text-table";
 import { crowdNote } from "./crowd-note.js";
 import { median, sum, timesOf } from "./numbers.js";
+import { type Stored, storedLines } from "./stored.js";
+import type { Usage } from "./usage.js";
 
 /** One round of one side. */
 export interface Burst {
@@ -15,9 +16,9 @@ export interface Burst {
   /** From the first answer to the last acknowledgement, and until all rows are there. */
   ackedMs: number;
   storedMs: number;
-  /** CPU seconds by process, without what idling costs. */
-  cpu: Map<string, number>;
-  idleMsPerSecond: Map<string, number>;
+  /** Without what idling costs. */
+  cpu: Usage;
+  idleMsPerSecond: ReadonlyMap<string, number>;
   crowd: DrillReport;
 }
 
@@ -31,7 +32,7 @@ interface Figures {
   cpuUsByRound: number[];
 }
 
-export interface AnswersResult {
+export interface AnswersResult extends Stored {
   players: number;
   rounds: number;
   bare: Figures;
@@ -40,15 +41,13 @@ export interface AnswersResult {
   storedMs: { median: number; max: number };
   /** µs an answer, and ms a second while nothing happens. */
   processes: { name: string; cpuUs: number; idleMsPerSecond: number }[];
-  log: Comparison;
-  postgres: Comparison;
 }
 
 const BARE = new Set(["bare", "nats"]);
 
 export function reportAnswers(
   { bare, ours }: { bare: readonly Burst[]; ours: readonly Burst[] },
-  stored: { log: Comparison; postgres: Comparison },
+  stored: Stored,
   { players, overMs }: { players: number; overMs: number },
 ): AnswersResult {
   const names = [...(ours[0]?.cpu.keys() ?? [])].filter((name) => name !== "bare");
@@ -121,9 +120,7 @@ function print(result: AnswersResult, overMs: number, bursts: readonly Burst[]):
       processes.map(({ name, cpuUs, idleMsPerSecond }) => [name, cpuUs, idleMsPerSecond]),
     ),
   );
-  const told = (name: string, { lost, doubled, unacknowledged }: Comparison) =>
-    `${name}: ${lost} lost, ${doubled} doubled, ${unacknowledged} stored without acknowledgement`;
-  console.log(`of ${ours.acknowledged} acknowledged, ${told("log", log)}`);
-  console.log(`of ${ours.acknowledged} acknowledged, ${told("PostgreSQL", postgres)}`);
+  for (const line of storedLines({ log, postgres }))
+    console.log(`of ${ours.acknowledged} acknowledged, ${line}`);
   console.log(crowdNote(bursts.map(({ crowd }) => crowd)));
 }

@@ -4,27 +4,23 @@ import { nowMs } from "@fanfare/cli/crowd/clock";
 import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
 import type { DrillReport } from "@fanfare/cli/crowd/drills";
 import { cpuSeconds } from "@fanfare/cli/crowd/process-usage";
-import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
+import { startStack } from "@fanfare/cli/stack/start-stack";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import postgres from "postgres";
 import { type AnswersResult, type Burst, reportAnswers } from "./answers-report.js";
 import { startBare } from "./bare.js";
-import { holdsWithin, sleep } from "./numbers.js";
+import { sleep } from "./numbers.js";
 import { PROFILED, type Profiler } from "./profiler.js";
 import { createSession, gatewayOf, JOINED, joinHello, openQuiz, untilPhase } from "./sessions.js";
-import { compareStored } from "./stored.js";
+import { compareStored, rowsArrive } from "./stored.js";
+import { idleUsage, type Usage, usageOf, usageSince } from "./usage.js";
 
 const OVER_MS = 1_000;
-const IDLE_MS = 2_000;
 /** What a burst leaves to be done (snapshots, metrics) is its own cost. */
 const SETTLE_MS = 300;
 const JOIN_PER_SECOND = 1_500;
 const SESSION = "bench";
-const HISTORY_LIMIT_MS = 20_000;
 const REVEAL_MS = 1_000;
-
-/** CPU seconds by process. */
-type Usage = ReadonlyMap<string, number>;
 
 /** `profiler`: sees one more round, which does not count, as profiling costs. */
 export async function benchAnswers(
@@ -48,13 +44,15 @@ export async function benchAnswers(
   await ourCrowd.order({ ...common, url, hello: joinHello(SESSION), until: JOINED });
   await quiz.startSession({ sessionId: SESSION });
 
-  const usage = () => usageOf(stack, bare.pid, Number(backend?.pid));
+  // The backend that counts rows for us is no part of the stack.
+  const usage = () =>
+    new Map([["bare", cpuSeconds(bare.pid)], ...usageOf(stack, Number(backend?.pid))]);
   const bursts = { bare: [] as Burst[], ours: [] as Burst[] };
   const acknowledged = new Set<string>();
   for (let round = 1; round <= total; round++) {
     await untilPhase(quiz, SESSION, Phase.OPEN, round);
     const isProfiled = round > rounds;
-    const idle = await idlePerMs(usage);
+    const idle = await idleUsage(usage, SETTLE_MS);
     const answer = (crowd: Crowd) => crowd.order({ do: "answer", round, overMs: OVER_MS });
     const bareBurst = await measure(usage, idle, () => answer(bareCrowd));
     if (isProfiled) await profiler?.start(stack);
@@ -62,7 +60,7 @@ export async function benchAnswers(
       usage,
       idle,
       () => answer(ourCrowd),
-      ({ latencies }) => rowsWithin(sql, round, latencies.length),
+      ({ latencies }) => rowsArrive(sql, { sessionId: SESSION, round }, latencies.length),
     );
     if (isProfiled) await profiler?.stop(stack, ours.acks.length);
     else {
@@ -81,25 +79,6 @@ export async function benchAnswers(
   return reportAnswers(bursts, stored, { players, overMs: OVER_MS });
 }
 
-/** The backend that counts rows for us is no part of the stack. */
-function usageOf(stack: Stack, barePid: number, ourBackend: number): Usage {
-  const usage = new Map<string, number>([["bare", cpuSeconds(barePid)]]);
-  for (const [name, { pid }] of stack.processes) usage.set(name, pid ? cpuSeconds(pid) : 0);
-  for (const [name, { pid }] of Object.entries(stack.servers))
-    usage.set(name, pid ? cpuSeconds(pid, ourBackend) : 0);
-  return usage;
-}
-
-async function idlePerMs(usage: () => Usage): Promise<Usage> {
-  await sleep(SETTLE_MS);
-  const from = nowMs();
-  const before = usage();
-  await sleep(IDLE_MS);
-  const after = usage();
-  const passed = nowMs() - from;
-  return new Map([...after].map(([name, all]) => [name, (all - (before.get(name) ?? 0)) / passed]));
-}
-
 /** One burst, from the first answer until `untilStored`; its CPU is what idling would not have cost. */
 async function measure(
   usage: () => Usage,
@@ -107,35 +86,21 @@ async function measure(
   answer: () => Promise<DrillReport>,
   untilStored: (report: DrillReport) => Promise<unknown> = async () => {},
 ): Promise<Burst> {
-  const before = usage();
+  const cpuSince = usageSince(usage, idle);
   const begun = nowMs();
   const report = await answer();
   const ackedMs = nowMs() - begun;
   await untilStored(report);
   const storedMs = nowMs() - begun;
   await sleep(SETTLE_MS);
-  const after = usage();
-  const passed = nowMs() - begun;
-  const idleSeconds = (name: string) => (idle.get(name) ?? 0) * passed;
-  const cpu = new Map(
-    [...after].map(([name, all]) => [name, all - (before.get(name) ?? 0) - idleSeconds(name)]),
-  );
   return {
     acks: report.latencies,
     acknowledged: report.acknowledged,
     refused: report.failures,
     ackedMs,
     storedMs,
-    cpu,
+    cpu: cpuSince(),
     idleMsPerSecond: new Map([...idle].map(([name, perMs]) => [name, perMs * 1e6])),
     crowd: report,
   };
-}
-
-function rowsWithin(sql: postgres.Sql, round: number, wanted: number): Promise<boolean> {
-  return holdsWithin(HISTORY_LIMIT_MS, async () => {
-    const [row] = await sql`
-      SELECT count(*)::int AS n FROM quiz.quiz_history WHERE session_id = ${SESSION} AND round = ${round}`;
-    return Number(row?.n) >= wanted;
-  });
 }

@@ -10,6 +10,7 @@ import { startBare } from "./bare.js";
 import { crowdNote } from "./crowd-note.js";
 import { median, sum, timesOf } from "./numbers.js";
 import { createSession, gatewayOf, JOINED, joinHello, openQuiz } from "./sessions.js";
+import { usageOf } from "./usage.js";
 
 interface Storm {
   report: DrillReport;
@@ -68,12 +69,7 @@ export async function benchConnects(
 
 async function storm(stack: Stack, pid: number, order: Drill): Promise<Storm> {
   await using crowd = new Crowd();
-  const stackCpu = () =>
-    sum(
-      [...stack.processes.values(), ...Object.values(stack.servers)].map((each) =>
-        each.pid ? cpuSeconds(each.pid) : 0,
-      ),
-    );
+  const stackCpu = () => sum(usageOf(stack).values());
   const before = { cpu: cpuSeconds(pid), stack: stackCpu(), memory: residentBytes(pid) };
   const begun = nowMs();
   const report = await crowd.order(order);

@@ -4,20 +4,21 @@
  * descriptors.
  */
 import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
-import { cpuSeconds } from "@fanfare/cli/crowd/process-usage";
 import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
 import { textTable } from "@fanfare/cli/text-table";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { crowdNote } from "./crowd-note.js";
-import { sleep, sum, timesOf } from "./numbers.js";
+import { forEach, sleep, sum, timesOf } from "./numbers.js";
 import { createSession, JOINED, openQuiz, type Quiz, untilPhase } from "./sessions.js";
+import { idleUsage, type Usage, usageOf, usageSince } from "./usage.js";
 
 const GATEWAYS = 2;
 const JOIN_PER_SECOND = 500;
 const ANSWERS_PER_SECOND = 2_000;
 /** The first round of a size is on cold code and cold connections. */
 const ROUNDS = 3;
-const IDLE_MS = 2_000;
+/** What the start of many sessions leaves to be done. */
+const SETTLE_MS = 2_000;
 const REVEAL_MS = 2_000;
 const CALLS_AT_ONCE = 16;
 
@@ -78,7 +79,7 @@ async function play(
   const quiz = openQuiz(stack);
   // A session's id stands in its questions, its nicknames and its frames: `<name>-group-<n>`.
   const ids = Array.from({ length: sessions }, (_, i) => `${name}-group-${i}`);
-  await each(ids, (id) => createSession(quiz, id, ROUNDS));
+  await forEach(ids, CALLS_AT_ONCE, (id) => createSession(quiz, id, ROUNDS));
   const crowds = stack.gatewayUrls.map(() => new Crowd());
   try {
     const joins = await Promise.all(
@@ -94,8 +95,8 @@ async function play(
         }),
       ),
     );
-    await each(ids, (sessionId) => quiz.startSession({ sessionId }));
-    const idle = await idleOf(stack);
+    await forEach(ids, CALLS_AT_ONCE, (sessionId) => quiz.startSession({ sessionId }));
+    const idle = await idleUsage(() => usageOf(stack), SETTLE_MS);
     const rounds = [];
     for (let round = 1; round <= ROUNDS; round++)
       rounds.push(await playRound({ stack, quiz, crowds, ids, round, players, idle }));
@@ -112,7 +113,7 @@ async function play(
     };
   } finally {
     for (const crowd of crowds) await crowd[Symbol.asyncDispose]();
-    await each(ids, (sessionId) => quiz.endSession({ sessionId }));
+    await forEach(ids, CALLS_AT_ONCE, (sessionId) => quiz.endSession({ sessionId }));
   }
 }
 
@@ -126,9 +127,6 @@ interface Round {
   /** Per ms. */
   idle: Usage;
 }
-
-/** CPU seconds by process. */
-type Usage = ReadonlyMap<string, number>;
 
 /** The round that cost least: what else the machine does only adds. */
 function cheapest(rounds: readonly { answers: Usage; all: Usage }[], players: number) {
@@ -145,20 +143,22 @@ function cheapest(rounds: readonly { answers: Usage; all: Usage }[], players: nu
 
 /** From the open question to everybody's result, in all sessions at once. */
 async function playRound({ stack, quiz, crowds, ids, round, players, idle }: Round) {
-  await each(ids, (id) => untilPhase(quiz, id, Phase.OPEN, round));
-  const since = usageSince(stack, idle);
+  await forEach(ids, CALLS_AT_ONCE, (id) => untilPhase(quiz, id, Phase.OPEN, round));
+  const since = usageSince(() => usageOf(stack), idle);
   const overMs = (players / ANSWERS_PER_SECOND) * 1_000;
   const reports = await Promise.all(
     crowds.map((crowd) => crowd.order({ do: "answer", round, overMs })),
   );
   const answers = since();
   const here = { expectedRound: round };
-  await each(ids, (sessionId) => quiz.nextRound({ sessionId, ...here, expectedPhase: Phase.OPEN }));
-  await each(ids, (id) => untilPhase(quiz, id, Phase.REVEAL, round));
+  await forEach(ids, CALLS_AT_ONCE, (sessionId) =>
+    quiz.nextRound({ sessionId, ...here, expectedPhase: Phase.OPEN }),
+  );
+  await forEach(ids, CALLS_AT_ONCE, (id) => untilPhase(quiz, id, Phase.REVEAL, round));
   await sleep(REVEAL_MS);
   const all = since();
   if (round < ROUNDS)
-    await each(ids, (sessionId) =>
+    await forEach(ids, CALLS_AT_ONCE, (sessionId) =>
       quiz.nextRound({ sessionId, ...here, expectedPhase: Phase.REVEAL }),
     );
   // What came since the answers counts for strangers, too.
@@ -181,42 +181,6 @@ const helloOf = (name: string, crowd: string) =>
       },
     },
   });
-
-function usageOf(stack: Stack): Usage {
-  const processes = [...stack.processes, ...Object.entries(stack.servers)];
-  return new Map(processes.map(([name, { pid }]) => [name, pid ? cpuSeconds(pid) : 0]));
-}
-
-/** What each process has used since now, without idling. */
-function usageSince(stack: Stack, idle: Usage): () => Usage {
-  const [before, from] = [usageOf(stack), performance.now()];
-  return () => {
-    const passed = performance.now() - from;
-    return new Map(
-      [...usageOf(stack)].map(([name, all]) => [
-        name,
-        all - (before.get(name) ?? 0) - (idle.get(name) ?? 0) * passed,
-      ]),
-    );
-  };
-}
-
-async function idleOf(stack: Stack): Promise<Usage> {
-  await sleep(IDLE_MS);
-  const [since, from] = [usageSince(stack, new Map()), performance.now()];
-  await sleep(IDLE_MS);
-  const passed = performance.now() - from;
-  return new Map([...since()].map(([name, seconds]) => [name, seconds / passed]));
-}
-
-/** Some at a time. */
-async function each<T>(list: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
-  const left = [...list];
-  const worker = async () => {
-    for (let item = left.pop(); item !== undefined; item = left.pop()) await act(item);
-  };
-  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, worker));
-}
 
 function print(what: string, played: readonly Played[]): void {
   console.log(`\n(i) ${what}`);

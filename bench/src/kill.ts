@@ -5,23 +5,21 @@
  */
 import { randomUUID } from "node:crypto";
 import { nowMs } from "@fanfare/cli/crowd/clock";
-import type { Comparison } from "@fanfare/cli/ledgers/compare";
 import { PlayerSocket } from "@fanfare/cli/player/player-socket";
 import { startStack } from "@fanfare/cli/stack/start-stack";
 import { textTable } from "@fanfare/cli/text-table";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import postgres from "postgres";
-import { holdsWithin, sleep, timesOf } from "./numbers.js";
+import { sleep, timesOf } from "./numbers.js";
 import { createSession, openQuiz, untilPhase } from "./sessions.js";
-import { compareStored } from "./stored.js";
+import { compareStored, rowsArrive, type Stored, storedLines } from "./stored.js";
 
 const SESSION = "kill";
 const OVER_MS = 1_000;
 const KILL_AT_MS = 500;
 const JOINS_AT_ONCE = 100;
-const HISTORY_LIMIT_MS = 20_000;
 
-export interface KillResult {
+export interface KillResult extends Stored {
   players: number;
   /** Answers that were told twice that they are in. */
   acknowledgedTwice: number;
@@ -32,8 +30,6 @@ export interface KillResult {
   moved: ReturnType<typeof timesOf>;
   /** From the last first acknowledgement until PostgreSQL held all rows. */
   rowsAfterLastAckMs: number;
-  log: Comparison;
-  postgres: Comparison;
 }
 
 export async function benchKill(players: number): Promise<KillResult> {
@@ -63,7 +59,7 @@ export async function benchKill(players: number): Promise<KillResult> {
   const answers = crowd.map(answer);
   await sleep(KILL_AT_MS);
   stack.process("gateway-1").kill("SIGKILL");
-  const rows = rowsWithin(sql, players);
+  const rows = whenStored(sql, players);
   await Promise.all(answers);
   const rowsAfterLastAckMs = (await rows) - lastAckAt;
   const hasMoved = (index: number) => (crowd[index]?.reconnects ?? 0) > 0;
@@ -97,18 +93,14 @@ async function joinAll(urls: readonly string[], players: number): Promise<Player
 }
 
 /** When all rows were there; throws after 20 s. */
-async function rowsWithin(sql: postgres.Sql, wanted: number): Promise<number> {
-  const isThere = await holdsWithin(HISTORY_LIMIT_MS, async () => {
-    const [row] =
-      await sql`SELECT count(*)::int AS n FROM quiz.quiz_history WHERE session_id = ${SESSION}`;
-    return Number(row?.n) >= wanted;
-  });
-  if (!isThere) throw new Error(`not all of ${wanted} rows came within ${HISTORY_LIMIT_MS} ms`);
+async function whenStored(sql: postgres.Sql, wanted: number): Promise<number> {
+  if (!(await rowsArrive(sql, { sessionId: SESSION, round: 1 }, wanted)))
+    throw new Error(`not all of ${wanted} rows came into PostgreSQL in time`);
   return nowMs();
 }
 
 function print(result: KillResult, acknowledged: number): void {
-  const { players, kept, moved, log, postgres: rows } = result;
+  const { players, kept, moved } = result;
   console.log(
     `\n(e) ${players} players answer within ${OVER_MS / 1_000} s, each twice; one of two gateways is killed meanwhile`,
   );
@@ -125,11 +117,5 @@ function print(result: KillResult, acknowledged: number): void {
   console.log(
     `all rows ${Math.round(result.rowsAfterLastAckMs)} ms after the last acknowledgement`,
   );
-  for (const [name, { lost, doubled, unacknowledged }] of [
-    ["log", log],
-    ["PostgreSQL", rows],
-  ] as const)
-    console.log(
-      `${name}: ${lost} lost, ${doubled} doubled, ${unacknowledged} stored without acknowledgement`,
-    );
+  for (const line of storedLines(result)) console.log(line);
 }

@@ -18,6 +18,7 @@ import { readOptions } from "./options.js";
 import { benchOverload } from "./overload.js";
 import { Profiler } from "./profiler.js";
 import { benchRanks } from "./ranks.js";
+import { isWrong } from "./stored.js";
 
 const RESULTS = fileURLToPath(new URL("../../.fanfare/bench.json", import.meta.url));
 const FULL_FANOUT: FanoutCase[] = [
@@ -46,8 +47,7 @@ if (options.wants("fanout"))
     : benchFanout(FULL_FANOUT, 10, 3));
 if (options.wants("answers")) {
   const answers = await benchAnswers(players, rounds, options.profile ? new Profiler() : undefined);
-  for (const { lost, doubled } of [answers.log, answers.postgres])
-    if (lost + doubled > 0) process.exitCode = 1;
+  if (isWrong(answers)) process.exitCode = 1;
   results.answers = answers;
 }
 if (options.wants("connect")) {
@@ -58,9 +58,7 @@ if (options.wants("connect")) {
 if (options.wants("ranks")) results.ranks = await benchRanks(quick ? 20_000 : 100_000, 3);
 if (options.wants("kill")) {
   const kill = await benchKill(quick ? 500 : 2_000);
-  for (const { lost, doubled } of [kill.log, kill.postgres])
-    if (lost + doubled > 0) process.exitCode = 1;
-  if (kill.acknowledgedTwice < kill.players) process.exitCode = 1;
+  if (isWrong(kill) || kill.acknowledgedTwice < kill.players) process.exitCode = 1;
   results.kill = kill;
 }
 if (options.wants("metrics")) {

@@ -1,4 +1,4 @@
-/** Small statistics, and waiting. */
+/** Small statistics, waiting, and doing some things at a time. */
 import { nowMs } from "@fanfare/cli/crowd/clock";
 
 export function percentile(values: readonly number[], share: number): number {
@@ -26,7 +26,7 @@ export function timesOf(values: readonly number[]) {
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Polls until `holds`; false after `limitMs`. */
+/** Polls until `holds`, evenly, as what is timed by it must be; false after `limitMs`. */
 export async function holdsWithin(
   limitMs: number,
   holds: () => Promise<boolean> | boolean,
@@ -38,4 +38,17 @@ export async function holdsWithin(
     await sleep(everyMs);
   }
   return true;
+}
+
+/** Acts on each, so many at a time, begun in their order. */
+export async function forEach<T>(
+  list: Iterable<T>,
+  atOnce: number,
+  act: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const left = list[Symbol.iterator]();
+  const worker = async () => {
+    for (let next = left.next(); !next.done; next = left.next()) await act(next.value);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }

@@ -17,7 +17,7 @@ const USAGE = `usage: node bench/dist/main.js [--only PART] [--players N] [--rou
   --only     this part; may be repeated (all): ${PARTS.join(", ")}
   --players  who answer, 1 to 15000 (5000; 2000 with --quick)
   --rounds   rounds of answers, 1 to 20 (4; 2 with --quick)
-  --quick    about a minute
+  --quick    smaller and fewer: three minutes
   --profile  one more round of answers, profiled`;
 const PLAYERS_MAX = 15_000;
 const ROUNDS_MAX = 20;

@@ -16,7 +16,7 @@ import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_se
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { Redis } from "ioredis";
-
+import { forEach } from "./numbers.js";
 import { createSession, openQuiz, untilPhase } from "./sessions.js";
 
 const SESSION = "ranks";
@@ -159,16 +159,9 @@ async function longestCommand(redis: Redis) {
   };
 }
 
-async function inBatches(count: number, act: (from: number, to: number) => Promise<void>) {
-  let next = 0;
-  const worker = async () => {
-    while (next < count) {
-      const from = next;
-      next = Math.min(count, from + BATCH);
-      await act(from, next);
-    }
-  };
-  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
+function inBatches(count: number, act: (from: number, to: number) => Promise<void>) {
+  const begins = range(0, Math.ceil(count / BATCH)).map((batch) => batch * BATCH);
+  return forEach(begins, BATCHES_AT_ONCE, (from) => act(from, Math.min(count, from + BATCH)));
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
