@@ -270,7 +270,7 @@ export const redisKeys = {
   /** Set of the session ids that have keys in this partition. */
   sessions: (partition: number) => `fanfare:{p${partition}}:sessions`,
   /**
-   * Hash: epoch, version, scored, created, live, round, finalRound, joined, ended, closing, and
+   * Hash: epoch, version, scored, created, live, round, finalRound, joined, ended, closing, stale, and
    * `answers:<round>`, `points:<round>`, `removed:<player>`.
    */
   board: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:board`,
@@ -281,7 +281,7 @@ export const redisKeys = {
   /** Set: who has a score in this round. */
   answered: (sessionId: string, round: number) =>
     `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:answered:${wholeRound(round)}`,
-  /** List: player id, packed score, player id, … of a round that is still hidden. */
+  /** List: player id, packed score, total with it, player id, … of a round that is still hidden. */
   hidden: (sessionId: string, round: number) =>
     `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:hidden:${wholeRound(round)}`,
 } as const;

@@ -42,27 +42,41 @@ local function begin(session, created, live)
     'created', created, 'live', live, 'round', 0, 'finalRound', 0, 'joined', 0, 'ended', 0)
   redis.call('SADD', sessions, session)
   boards[session] =
-    { created = created ~= '0', live = live == '1', round = 0, finalRound = 0, ended = false }
+    { created = created ~= '0', live = live == '1', round = 0, finalRound = 0, ended = false,
+      stale = false }
 end
 
 local function boardOf(session)
   if boards[session] then return boards[session] end
   local found = redis.call('HMGET', keyOf(session, 'board'),
-    'created', 'live', 'round', 'finalRound', 'ended')
+    'created', 'live', 'round', 'finalRound', 'ended', 'stale')
   if not found[1] then
     begin(session, '0', '0')
   else
     boards[session] = {
       created = found[1] ~= '0', live = found[2] == '1', round = tonumber(found[3]),
-      finalRound = tonumber(found[4]), ended = found[5] == '1',
+      finalRound = tonumber(found[4]), ended = found[5] == '1', stale = found[6] == '1',
     }
   end
   return boards[session]
 end
 
+-- From now on the totals beside this board's hidden scores are not what the players will have: visible
+-- scores have moved, or will move, otherwise than by the reveal of the one round that is hidden. Only
+-- scores from outside do that.
+local function outdateTotals(session)
+  local board = boardOf(session)
+  if board.stale then return end
+  board.stale = true
+  redis.call('HSET', keyOf(session, 'board'), 'stale', 1)
+end
+
 local function see(session, round)
   local board = boardOf(session)
   if round > board.round then
+    if redis.call('EXISTS', keyOf(session, 'hidden:' .. board.round)) == 1 then
+      outdateTotals(session)
+    end
     board.round = round
     redis.call('HSET', keyOf(session, 'board'), 'round', round)
   end
@@ -84,13 +98,18 @@ local function add(session, players, packed)
   end
 end
 
+-- Keeps scores of an open round apart, each with the total that will be the player's: the reveal, for
+-- which everybody waits, has only to write it.
 local function hide(session, round, players, packed)
-  local hidden = keyOf(session, 'hidden:' .. round)
+  local hidden, scores = keyOf(session, 'hidden:' .. round), keyOf(session, 'scores')
   for from = 1, #players, CHUNK do
+    local to = math.min(from + CHUNK - 1, #players)
+    local totals = redis.call('ZMSCORE', scores, unpack(players, from, to))
     local command = { 'RPUSH', hidden }
-    for i = from, math.min(from + CHUNK - 1, #players) do
+    for i = from, to do
       command[#command + 1] = players[i]
       command[#command + 1] = packed[i]
+      command[#command + 1] = (totals[i - from + 1] or 0) + packed[i]
     end
     redis.call(unpack(command))
   end
@@ -117,22 +136,38 @@ local function firstScores(answered, givenPlayers, givenPacked)
   return players, packed
 end
 
+-- Writes totals as they were kept beside hidden scores: {player, packed score, total, player, ...}.
+local function addKept(session, taken)
+  for from = 1, #taken, 3 * CHUNK do
+    local command = { 'ZADD', keyOf(session, 'scores') }
+    for i = from, math.min(from + 3 * CHUNK - 1, #taken), 3 do
+      command[#command + 1] = taken[i + 2]
+      command[#command + 1] = taken[i]
+    end
+    redis.call(unpack(command))
+  end
+end
+
 -- Moves hidden scores of a round to the visible ones; false when more are left than this call may
 -- move. What was moved is no longer hidden, so after a crash the rest is moved, nothing twice.
 local function reveal(session, round)
   local hidden = keyOf(session, 'hidden:' .. round)
-  local left = redis.call('LLEN', hidden) / 2
+  local left = redis.call('LLEN', hidden) / 3
   if left == 0 then return true end
-  local all = left <= budget
-  local taken = redis.call('LPOP', hidden, 2 * math.min(left, budget))
-  local players, packed = {}, {}
-  for i = 1, #taken, 2 do
-    players[#players + 1] = taken[i]
-    packed[#packed + 1] = tonumber(taken[i + 1])
+  local count = math.min(left, budget)
+  local taken = redis.call('LPOP', hidden, 3 * count)
+  if boardOf(session).stale then
+    local players, packed = {}, {}
+    for i = 1, #taken, 3 do
+      players[#players + 1] = taken[i]
+      packed[#packed + 1] = tonumber(taken[i + 1])
+    end
+    add(session, players, packed)
+  else
+    addKept(session, taken)
   end
-  add(session, players, packed)
-  budget = budget - #players
-  if all then return true end
+  budget = budget - count
+  if count == left then return true end
   redis.call('HSET', keyOf(session, 'board'), 'closing', 1)
   return false
 end
@@ -181,7 +216,9 @@ function operations.scores(sequence, session, at)
   if board.live or board.ended or not board.created or tonumber(round) <= board.finalRound then
     add(session, players, packed)
     redis.call('HSET', key, 'scored', sequence)
+    if not board.live then outdateTotals(session) end
   else
+    if tonumber(round) ~= board.round then outdateTotals(session) end
     hide(session, round, players, packed)
   end
   if board.ended then

@@ -223,11 +223,14 @@ export class WatchedRedis implements AsyncDisposable {
   }
 
   /**
-   * Lets the replica sleep, and cuts its line first thing: what comes now it does not get. A replica that
+   * Lets the replica sleep once it has all so far, and cuts its line: what comes now it does not get. One that
    * knows its line to be down is not chosen after ten times `down-after-milliseconds`, and one that follows
    * another is set right by the sentinel after `failover-timeout`; this one knows of nothing until it wakes.
    */
   async cutOff(): Promise<void> {
+    await this.ask(this.primary, this.security.password, (connection) =>
+      eventually(async () => String(await connection.info("replication")), hasCaughtUp),
+    );
     await this.replica.kill("SIGSTOP");
     await this.ask(this.primary, this.security.password, (connection) =>
       connection.call("CLIENT", "KILL", "TYPE", "replica"),
@@ -272,4 +275,11 @@ export class WatchedRedis implements AsyncDisposable {
     for (const server of [this.sentinel, this.replica, this.primary])
       await server[Symbol.asyncDispose]();
   }
+}
+
+/** Whether the one replica has confirmed what its primary has written (INFO replication). */
+function hasCaughtUp(replication: string): boolean {
+  const written = /master_repl_offset:(\d+)/.exec(replication)?.[1];
+  const confirmed = /slave0:.*offset=(\d+)/.exec(replication)?.[1];
+  return written !== undefined && written === confirmed;
 }

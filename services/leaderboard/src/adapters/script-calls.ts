@@ -17,7 +17,7 @@ export interface ScriptCall {
 const CALL_SCORES_MAX = 2_000;
 /** Some 10 µs each, their scores apart. */
 const CALL_OPERATIONS_MAX = 500;
-/** Hidden scores that one call makes visible: some 5 µs each. */
+/** Hidden scores that one call makes visible: some 3 µs each. */
 export const CALL_REVEALS_MAX = 1_000;
 
 /** At least one call; the last one ends at `last`. */
