@@ -17,7 +17,7 @@ const JOIN_PER_SECOND = 500;
 const ANSWERS_PER_SECOND = 2_000;
 /** The first round of a size is on cold code and cold connections. */
 const ROUNDS = 3;
-/** What the start of many sessions leaves to be done. */
+/** What the joins leave to be done. */
 const SETTLE_MS = 2_000;
 const REVEAL_MS = 2_000;
 const CALLS_AT_ONCE = 16;
@@ -95,8 +95,9 @@ async function play(
         }),
       ),
     );
-    await forEach(ids, CALLS_AT_ONCE, (sessionId) => quiz.startSession({ sessionId }));
+    // In the lobby: a question that is shown, or opens, is not idling.
     const idle = await idleUsage(() => usageOf(stack), SETTLE_MS);
+    await forEach(ids, CALLS_AT_ONCE, (sessionId) => quiz.startSession({ sessionId }));
     const rounds = [];
     for (let round = 1; round <= ROUNDS; round++)
       rounds.push(await playRound({ stack, quiz, crowds, ids, round, players, idle }));
