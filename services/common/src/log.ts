@@ -1,5 +1,6 @@
 /** Logs are events: a fixed message, facts aside, one JSON line. No player text, no token, no answer. */
-import { destination, type Logger, pino } from "pino";
+import type { EventEmitter } from "node:events";
+import { destination, type Logger, pino, symbols } from "pino";
 import { loggedError } from "./logged-error.js";
 import { traceFieldsOf } from "./tracing.js";
 
@@ -9,6 +10,9 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 
 /** A logger on stdout. The level is one of LOG_LEVELS; pino throws for another. */
 export function createLogger(service: string, level: string): Logger {
+  const out = destination({ fd: 1, sync: false });
+  // pino flushes fatal lines past those that a thread is writing; dieOf keeps the order.
+  out.flushSync = () => {};
   return pino(
     {
       level,
@@ -19,6 +23,20 @@ export function createLogger(service: string, level: string): Logger {
       mixin: (fields: { err?: unknown }) => traceFieldsOf(fields.err),
       serializers: { err: (thrown: unknown) => loggedError(thrown) },
     },
-    destination({ fd: 1, sync: false }),
+    out,
   );
+}
+
+/** Longest that a last line may take on its way out, where nobody reads it. */
+const WRITTEN_WITHIN_MS = 5_000;
+
+/**
+ * Logs a last line and ends the process once all lines are out: they are written by threads of libuv.
+ */
+export function dieOf(log: Logger, facts: object, message: string, exitCode: number): void {
+  log.fatal(facts, message);
+  const exit = () => process.exit(exitCode);
+  const out = (log as unknown as Record<symbol, EventEmitter | undefined>)[symbols.streamSym];
+  out?.once("drain", exit);
+  setTimeout(exit, WRITTEN_WITHIN_MS);
 }

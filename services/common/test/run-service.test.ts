@@ -134,6 +134,22 @@ describe("a service", () => {
     });
   });
 
+  test("says why it ends after what it said before, however long that is on its way", async () => {
+    // The one thread of libuv, which writes the lines, has something else to do.
+    const code = `
+      const { pbkdf2 } = await import("node:crypto");
+      setTimeout(() => {
+        pbkdf2("word", "salt", 200_000, 64, "sha512", () => {});
+        ${READY}
+        setImmediate(() => { throw new Error("too soon"); });
+      }, 10);
+      ${STAY}`;
+    const service = run(code, { UV_THREADPOOL_SIZE: "1" });
+    expect(await service.ended).toBe(1);
+    const said = ["ready", "an exception was not caught"];
+    expect(service.lines().map(({ msg }) => msg)).toEqual(said);
+  });
+
   test("in which a promise is rejected unheard says it and goes on", async () => {
     const service = run(`
       ${STAY}
