@@ -9,10 +9,7 @@ import {
   toVerdictColumns,
 } from "./answer-columns.js";
 import { ErrorReason } from "./gen/common/v1/error_reason_pb.js";
-import {
-  SubmitAnswersRequestSchema,
-  SubmitAnswersResponseSchema,
-} from "./gen/quiz/v1/quiz_service_pb.js";
+import { LaneAnswersSchema, LaneVerdictsSchema } from "./gen/quiz/v1/quiz_service_pb.js";
 
 /** Few characters, among them those that a joined text might trip over. */
 const text = fc.string({ unit: fc.constantFrom("A", "B", ",", "\n", "\u0000", '"'), maxLength: 3 });
@@ -26,11 +23,11 @@ test("answers come out of the wire as they went in", () => {
   });
   fc.assert(
     fc.property(fc.array(answer, { maxLength: 20 }), (answers) => {
-      const request = create(SubmitAnswersRequestSchema, toAnswerColumns(answers));
+      const request = create(LaneAnswersSchema, toAnswerColumns(answers));
       const lists = new Set(answers.map(({ choices }) => JSON.stringify(choices)));
       expect(request.choiceLists).toHaveLength(lists.size);
-      const wire = toBinary(SubmitAnswersRequestSchema, request);
-      expect(fromAnswerColumns(fromBinary(SubmitAnswersRequestSchema, wire))).toEqual(answers);
+      const wire = toBinary(LaneAnswersSchema, request);
+      expect(fromAnswerColumns(fromBinary(LaneAnswersSchema, wire))).toEqual(answers);
     }),
   );
 });
@@ -44,9 +41,9 @@ test("verdicts come out of the wire as they went in", () => {
   });
   fc.assert(
     fc.property(fc.array(verdict), (verdicts) => {
-      const response = create(SubmitAnswersResponseSchema, toVerdictColumns(verdicts));
-      const wire = toBinary(SubmitAnswersResponseSchema, response);
-      expect(fromVerdictColumns(fromBinary(SubmitAnswersResponseSchema, wire))).toEqual(verdicts);
+      const response = create(LaneVerdictsSchema, toVerdictColumns(verdicts));
+      const wire = toBinary(LaneVerdictsSchema, response);
+      expect(fromVerdictColumns(fromBinary(LaneVerdictsSchema, wire))).toEqual(verdicts);
     }),
   );
 });

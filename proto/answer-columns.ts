@@ -1,9 +1,9 @@
 /**
  * Answers and verdicts between gateway and quiz, as rows and as the columns in which they travel
- * (quiz.v1.SubmitAnswersRequest, SubmitAnswersResponse). Nothing outside of here knows the columns.
+ * (quiz.v1.LaneAnswers, LaneVerdicts). Nothing outside of here knows the columns.
  */
 import type { ErrorReason } from "./gen/common/v1/error_reason_pb.js";
-import type { SubmitAnswersRequest, SubmitAnswersResponse } from "./gen/quiz/v1/quiz_service_pb.js";
+import type { LaneAnswers, LaneVerdicts } from "./gen/quiz/v1/quiz_service_pb.js";
 
 /** One player's answer. */
 export interface Answer {
@@ -22,9 +22,9 @@ export interface AnswerVerdict {
   streak: number;
 }
 
-type Columns<T> = Omit<T, "$typeName" | "$unknown">;
+type VerdictColumns = Pick<LaneVerdicts, "refused" | "points" | "correct" | "streaks">;
 type AnswerColumns = Pick<
-  SubmitAnswersRequest,
+  LaneAnswers,
   "playerIds" | "submissionIds" | "choiceLists" | "chosen" | "elapsedMs"
 >;
 
@@ -71,9 +71,7 @@ export function fromAnswerColumns(columns: AnswerColumns): Answer[] | string {
 }
 
 /** Verdicts as columns. */
-export function toVerdictColumns(
-  verdicts: readonly AnswerVerdict[],
-): Columns<SubmitAnswersResponse> {
+export function toVerdictColumns(verdicts: readonly AnswerVerdict[]): VerdictColumns {
   return {
     refused: verdicts.map(({ refused }) => refused),
     points: verdicts.map(({ points }) => points),
@@ -83,7 +81,7 @@ export function toVerdictColumns(
 }
 
 /** The verdicts, as far as every column goes. */
-export function fromVerdictColumns(columns: Columns<SubmitAnswersResponse>): AnswerVerdict[] {
+export function fromVerdictColumns(columns: VerdictColumns): AnswerVerdict[] {
   const verdicts: AnswerVerdict[] = [];
   for (const [n, refused] of columns.refused.entries()) {
     const [points, correct, streak] = [columns.points[n], columns.correct[n], columns.streaks[n]];

@@ -124,9 +124,9 @@ async function answerAll(quiz: QuizCalls, ids: readonly string[], round: number)
       choices: [OPTIONS[(i + round) % OPTIONS.length] ?? ""],
       elapsedMs: 100 + ((i * 7919) % 20_000),
     }));
-    const request = { sessionId: SESSION, round, lane: 0, ...toAnswerColumns(answers) };
-    const { refused } = await quiz.submitAnswers(request, { timeoutMs: CALL_LIMIT_MS });
-    const why = refused.find((reason) => reason !== ErrorReason.UNSPECIFIED);
+    const lane = { sessionId: SESSION, round, lane: 0, ...toAnswerColumns(answers) };
+    const { lanes } = await quiz.submitAnswers({ lanes: [lane] }, { timeoutMs: CALL_LIMIT_MS });
+    const why = lanes[0]?.refused.find((reason) => reason !== ErrorReason.UNSPECIFIED);
     if (why) throw new Error(`an answer was refused: ${ErrorReason[why]}`);
   });
 }

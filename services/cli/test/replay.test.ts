@@ -128,8 +128,8 @@ describe("a game with everything that moves a board", () => {
         // Pairs of equal times, which from the twentieth on choose the same: their ids decide.
         const answer = { playerId, submissionId: `r${round}-${i}`, choices };
         const columns = toAnswerColumns([{ ...answer, elapsedMs: 600 + 1_000 * (i >> 1) }]);
-        const lane = laneOf(playerId, LANES);
-        await quiz.submitAnswers({ sessionId, round, lane, ...columns }, { token });
+        const batch = { sessionId, round, lane: laneOf(playerId, LANES), ...columns };
+        await quiz.submitAnswers({ lanes: [batch] }, { token });
       }
       if (round === 2)
         await quiz.kickPlayer({ sessionId, player: { case: "playerId", value: ids[5] ?? "" } });

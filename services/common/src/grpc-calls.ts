@@ -22,6 +22,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** The call's own span, where the caller traces it. */
   span?: Span | undefined;
+  /** Logs what failed in a part of a call that does not fail as a whole, as the call's would be. */
+  logFault?: ((fault: ServiceError) => void) | undefined;
 }
 
 export type UnaryHandler = (request: unknown, call: CallContext) => Promise<object>;
@@ -33,6 +35,8 @@ export interface CallRules {
   enter(metadata: Metadata): Identity;
   /** The call's span, where its caller has one. */
   trace(metadata: Metadata): Span | undefined;
+  /** Logs what is worth it of a failure's cause. */
+  logFault(fault: ServiceError): void;
   /** Notes the end of a call; gives the status of one that failed. */
   report(call: Reported): Partial<StatusObject> | undefined;
   limit: { ms: number; onLimit(): void };
@@ -51,7 +55,7 @@ type Output = DescMessage;
 
 /** A unary call. One that works for too long is answered with UNAVAILABLE; its signal aborts. */
 export function unary(handle: UnaryHandler, output: Output, rules: CallRules) {
-  const { enter, trace, report, limit } = rules;
+  const { enter, trace, report, limit, logFault } = rules;
   return async (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
     const startedAt = performance.now();
     let span: Span | undefined;
@@ -70,7 +74,7 @@ export function unary(handle: UnaryHandler, output: Output, rules: CallRules) {
     try {
       const identity = enter(call.metadata);
       span = trace(call.metadata);
-      const work = handle(call.request, { identity, signal: abort.signal, span });
+      const work = handle(call.request, { identity, signal: abort.signal, span, logFault });
       const response = create(output, (await Promise.race([work, late])) as never);
       report({ startedAt, span });
       reply(null, response);

@@ -155,7 +155,14 @@ function addService(
       options.metrics?.served(method.name, (performance.now() - startedAt) / 1_000, error);
       return error && toStatus(error);
     };
-    const rules = { enter, trace: traced.begin, report, limit, stopping: lifecycle.signal };
+    const rules = {
+      enter,
+      trace: traced.begin,
+      logFault,
+      report,
+      limit,
+      stopping: lifecycle.signal,
+    };
     implementation[name] =
       method.methodKind === "unary"
         ? unary(handle as UnaryHandler, method.output, rules)

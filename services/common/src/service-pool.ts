@@ -117,6 +117,11 @@ export class ServicePool<S extends DescService> {
     throw last ?? unavailable(this.service.typeName);
   }
 
+  /** The address of the pod that `key` is asked of first; requests of equal ones may travel together. */
+  ownerOf(key: string): string | undefined {
+    return this.#order(key)[0];
+  }
+
   /**
    * A client for streams and other calls that must not be repeated: of a pod to which a connection
    * stands, as nobody asks another pod where this one is gone.

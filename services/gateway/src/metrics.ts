@@ -111,7 +111,7 @@ export class GatewayMetrics extends Metrics {
   });
   readonly answerBatch = this.histogram(
     "quiz_answer_batch_size",
-    "Answers in one call",
+    "Answers of one lane in a call",
     [1, 2, 5, 10, 25, 50, 100, 250, 500],
   );
   readonly questionBroadcast = this.histogram(

@@ -114,8 +114,8 @@ test("a call ends with its deadline", async () => {
   const quiz = createClient(QuizService, transport(suite.backstage.token("service", "gateway")));
   await whileSilent(async (sessionId) => {
     const answer = { playerId: "p1", choices: ["A"], submissionId: "s1", elapsedMs: 1 };
-    const request = { sessionId, round: 1, ...toAnswerColumns([answer]) };
-    const call = quiz.submitAnswers(request, { timeoutMs: 150 });
+    const lane = { sessionId, round: 1, ...toAnswerColumns([answer]) };
+    const call = quiz.submitAnswers({ lanes: [lane] }, { timeoutMs: 150 });
     expect((await failure(call)).code).toBe(Code.DeadlineExceeded);
   });
 });
@@ -132,13 +132,17 @@ test("the door itself keeps the deadline that a client names", async () => {
         authorization: `Bearer ${suite.backstage.token("service", "gateway")}`,
       },
       body: JSON.stringify({
-        sessionId,
-        round: 1,
-        playerIds: ["p1"],
-        submissionIds: ["s1"],
-        choiceLists: [{ choices: ["A"] }],
-        chosen: [0],
-        elapsedMs: [1],
+        lanes: [
+          {
+            sessionId,
+            round: 1,
+            playerIds: ["p1"],
+            submissionIds: ["s1"],
+            choiceLists: [{ choices: ["A"] }],
+            chosen: [0],
+            elapsedMs: [1],
+          },
+        ],
       }),
     });
     expect(performance.now() - started).toBeLessThan(2_000);

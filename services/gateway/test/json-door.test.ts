@@ -62,7 +62,7 @@ test("without a token a large body is not read", async () => {
 });
 
 test("the caller's own role counts, never the gateway's", async () => {
-  const answers = `{"sessionId":"x","round":1,"playerIds":["p1"]}`;
+  const answers = `{"lanes":[{"sessionId":"x","round":1,"playerIds":["p1"]}]}`;
   const token = suite.backstage.token("player", "p1", "x");
   const response = await post(`${QUIZ}/SubmitAnswers`, answers, bearer(token));
   expect(response.status).toBe(403);

@@ -94,16 +94,18 @@ export function quizHandlers(director: () => Director): Handlers<typeof QuizServ
         }),
       };
     },
-    async submitAnswers(request: SubmitAnswersRequest) {
+    async submitAnswers({ lanes }: SubmitAnswersRequest) {
       away();
-      const answers = fromAnswerColumns(request) as Answer[];
-      director().batches.push(answers);
+      const batches = lanes.map((lane) => fromAnswerColumns(lane) as Answer[]);
+      director().batches.push(...batches);
       await director().answersGate;
       away();
-      const session = director().session(request.sessionId);
-      return toVerdictColumns(
-        answers.map((each) => director().submit(session, request.round, each)),
-      );
+      const verdicts = lanes.map(({ sessionId, round }, i) => {
+        const session = director().session(sessionId);
+        const answers = batches[i] ?? [];
+        return toVerdictColumns(answers.map((each) => director().submit(session, round, each)));
+      });
+      return { lanes: verdicts };
     },
   } as unknown as Handlers<typeof QuizService>;
 }

@@ -25,7 +25,7 @@ import { HALF_MADE_MS } from "../src/domain/session.js";
 import type { QuizContext } from "../src/handlers/context.js";
 import { createSession } from "../src/handlers/create-session.js";
 import { endSession } from "../src/handlers/host-commands.js";
-import { submitAnswers } from "../src/handlers/submit-answers.js";
+import { submitToLane } from "../src/handlers/submit-answers.js";
 import { QuizMetrics } from "../src/metrics.js";
 import { RoundClock } from "../src/round-clock.js";
 import { numberedQuiz, tokens, until } from "./pods.js";
@@ -239,7 +239,7 @@ async function annIn(sessionId: string, state: Pick<Session, "phase"> & Partial<
 
 test("once a player was told that the round is closed, no pod takes the answer (P3)", async () => {
   const { session, request } = await annIn("closing", { phase: Phase.CLOSING });
-  const { refused } = await submitAnswers(pod(), request);
+  const { refused } = await submitToLane(pod(), request);
   expect(refused).toEqual([ErrorReason.ROUND_CLOSED]);
   const another = new JetStreamSessionLogs(bus, counters).of(session).answerLane(1, 0);
   expect(await another.submit([answerOf("id-ann")])).toMatchObject([{ kind: "closed" }]);
@@ -247,12 +247,12 @@ test("once a player was told that the round is closed, no pod takes the answer (
 
 test("in a pause an answer on its way is not refused for good", async () => {
   const { session, request } = await annIn("paused", { phase: Phase.OPEN, paused: true });
-  expect((await submitAnswers(pod(), request)).refused).toEqual([ErrorReason.UNAVAILABLE]);
+  expect((await submitToLane(pod(), request)).refused).toEqual([ErrorReason.UNAVAILABLE]);
   await logs
     .of(session)
     .answerLane(1, 0)
     .submit([answerOf("id-ann")]);
-  expect((await submitAnswers(pod(), request)).points).toEqual([1]);
+  expect((await submitToLane(pod(), request)).points).toEqual([1]);
 });
 
 test("a pod that hears nothing answers 'done before' from what is stored", async () => {

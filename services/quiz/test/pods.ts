@@ -174,19 +174,18 @@ export async function submit(
     const lane = laneOf(sent.playerId, lanes);
     byLane.set(lane, [...(byLane.get(lane) ?? []), sent]);
   }
-  await Promise.all(
-    [...byLane].map(async ([lane, group]) => {
-      const reply = await client.submitAnswers({
-        sessionId: session.sessionId,
-        round,
-        lane,
-        ...toAnswerColumns(group),
-      });
-      const verdicts = fromVerdictColumns(reply);
-      for (const [index, sent] of group.entries())
-        results.set(sent, verdicts[index] as AnswerVerdict);
-    }),
-  );
+  const { sessionId } = session;
+  const reply = await client.submitAnswers({
+    lanes: [...byLane].map(([lane, group]) => ({
+      sessionId,
+      round,
+      lane,
+      ...toAnswerColumns(group),
+    })),
+  });
+  const verdicts = reply.lanes.flatMap(fromVerdictColumns);
+  for (const [i, sent] of [...byLane.values()].flat().entries())
+    results.set(sent, verdicts[i] as AnswerVerdict);
   return answers.map((sent) => results.get(sent) as AnswerVerdict);
 }
 

@@ -356,8 +356,11 @@ test("bad input gets a typed refusal and the pod lives", async () => {
     ["SESSION_NOT_FOUND", () => client.getSession({ sessionId: "a.b.>" })],
     ["SESSION_NOT_FOUND", () => client.resolvePin({ pin: "000000" })],
     ["SESSION_NOT_FOUND", () => client.resolvePin({ pin: "*" })],
-    ["FORBIDDEN", () => client.submitAnswers({ sessionId: "x", round: 1 })],
-    ["INVALID_FIELD", () => service(pods[0]).submitAnswers({ sessionId: "x", round: 1 })],
+    ["FORBIDDEN", () => client.submitAnswers({ lanes: [{ sessionId: "x", round: 1 }] })],
+    [
+      "INVALID_FIELD",
+      () => service(pods[0]).submitAnswers({ lanes: [{ sessionId: "x", round: 1 }] }),
+    ],
     ["UNAUTHENTICATED", () => client.getSession({ sessionId: "x" }, { token: "forged" })],
   ];
   for (const [reason, work] of cases) expect(await refusalOf(work())).toBe(reason);

@@ -100,9 +100,8 @@ async function submit(
   { lane, answers }: ReplayBatch,
 ): Promise<number> {
   const request = { sessionId, round, lane, ...toAnswerColumns(answers) };
-  const verdicts = fromVerdictColumns(
-    await untilDone(() => quiz.submitAnswers(request, { token })),
-  );
+  const { lanes } = await untilDone(() => quiz.submitAnswers({ lanes: [request] }, { token }));
+  const verdicts = lanes.flatMap(fromVerdictColumns);
   for (const [i, answer] of answers.entries()) {
     const verdict = verdicts[i];
     const where = `round ${round}, player ${answer.playerId}`;

@@ -1,46 +1,50 @@
 /**
- * Answers on their way to the log: those of one lane that arrive within some milliseconds are one
- * call to the quiz pod that serves the lane, and one entry of the log. A call costs as much CPU as 50
- * answers (measured: 0.6 to 1 ms), so a crowd's batch waits twice as long as that of a few, and while
- * one is on its way the next waits for it a little: the slower the log, the larger the batches.
+ * Answers on their way to the log: those of one lane that arrive within some milliseconds are one entry
+ * of the log, and the lanes that one quiz pod serves are one call to it. A call costs as much CPU as 50
+ * answers (measured: 0.6 to 1 ms), so a crowd's batch waits twice as long as that of a few, and a
+ * thousand classes share theirs (docs/adr/0007, 0010).
  */
+import { ServiceError } from "@fanfare/common/errors";
 import type { ServicePool } from "@fanfare/common/service-pool";
 import type { Span } from "@fanfare/common/tracing";
 import { fromVerdictColumns, toAnswerColumns } from "@fanfare/proto/answer-columns";
-import type { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { LaneVerdicts, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Answers, PendingAnswer } from "../domain/service-ports.js";
 
 const BATCH_MAX = 500;
+/** Answers of one call: what the service takes (quiz_service.proto). */
+const CALL_MAX = 1_000;
 /** Answers within the first window that make a crowd: a thousand a second, at 20 ms. */
 const CROWD_MIN = 20;
-/** Longest that a batch waits for the one before it. */
-const HOLD_MS = 20;
 /** Without a verdict by then, players are asked to send again: within 2 s with what came before. */
 const VERDICT_WITHIN_MS = 1_900;
 
 export interface AnswerLanesOptions {
+  /** One window for all lanes: an answer waits this long at most, a crowd's twice as long. */
   batchMs: number;
+  /** For each lane's part of a call. */
   onBatch(answers: number): void;
   onFailed(error: unknown): void;
 }
 
-interface Lane {
-  waiting: PendingAnswer[];
+interface Batch {
+  /** Which pod it is for. */
+  key: string;
+  answers: PendingAnswer[];
   /** Spans of the traced ones among them. */
-  spans: Span[] | undefined;
-  timer: NodeJS.Timeout | undefined;
-  /** The batch is ready and waits for the call before it. */
-  isHeld: boolean;
-  onTheWay: number;
-  sentAt: number;
+  spans: Span[];
+  /** A window is over, and it waits for the next one. */
+  isCrowd: boolean;
 }
 
 export class AnswerLanes implements Answers {
-  readonly #lanes = new Map<string, Lane>();
+  /** What waits, by session, round and lane. */
+  readonly #waiting = new Map<string, Batch>();
+  #window: NodeJS.Timeout | undefined;
   #pending = 0;
 
   constructor(
-    private readonly quiz: Pick<ServicePool<typeof QuizService>, "request">,
+    private readonly quiz: Pick<ServicePool<typeof QuizService>, "request" | "ownerOf">,
     private readonly options: AnswerLanesOptions,
   ) {}
 
@@ -50,75 +54,84 @@ export class AnswerLanes implements Answers {
 
   submit(answer: PendingAnswer): void {
     this.#pending++;
-    const key = `${answer.sessionId} ${answer.round} ${answer.lane}`;
-    let lane = this.#lanes.get(key);
-    if (!lane) {
-      lane = {
-        waiting: [],
-        spans: undefined,
-        timer: undefined,
-        isHeld: false,
-        onTheWay: 0,
-        sentAt: 0,
-      };
-      this.#lanes.set(key, lane);
+    const { sessionId, round, lane } = answer;
+    const at = `${sessionId} ${round} ${lane}`;
+    let batch = this.#waiting.get(at);
+    if (!batch) {
+      batch = { key: `${sessionId}:${lane}`, answers: [], spans: [], isCrowd: false };
+      this.#waiting.set(at, batch);
     }
-    lane.waiting.push(answer);
-    if (answer.span) {
-      lane.spans ??= [];
-      lane.spans.push(answer.span);
-    }
-    if (lane.waiting.length >= BATCH_MAX) void this.#send(key, lane);
-    else lane.timer ??= setTimeout(this.#due, this.options.batchMs, key, lane);
+    batch.answers.push(answer);
+    if (answer.span) batch.spans.push(answer.span);
+    if (batch.answers.length >= BATCH_MAX) {
+      this.#waiting.delete(at);
+      void this.#call([batch]);
+    } else this.#window ??= setTimeout(this.#windowOver, this.options.batchMs);
   }
 
-  /** The first window is over. */
-  readonly #due = (key: string, lane: Lane): void => {
-    if (lane.waiting.length < CROWD_MIN) this.#ready(key, lane);
-    else lane.timer = setTimeout(this.#ready, this.options.batchMs, key, lane);
+  readonly #windowOver = (): void => {
+    const byPod = new Map<string | undefined, Batch[]>();
+    for (const [at, batch] of this.#waiting) {
+      if (!batch.isCrowd && batch.answers.length >= CROWD_MIN) {
+        batch.isCrowd = true;
+        continue;
+      }
+      this.#waiting.delete(at);
+      const pod = this.quiz.ownerOf(batch.key);
+      const group = byPod.get(pod);
+      if (group) group.push(batch);
+      else byPod.set(pod, [batch]);
+    }
+    for (const group of byPod.values()) for (const part of parts(group)) void this.#call(part);
+    this.#window =
+      this.#waiting.size > 0 ? setTimeout(this.#windowOver, this.options.batchMs) : undefined;
   };
 
-  readonly #ready = (key: string, lane: Lane): void => {
-    const holdMs = lane.sentAt + HOLD_MS - performance.now();
-    if (lane.onTheWay > 0 && holdMs >= 1) {
-      lane.isHeld = true;
-      lane.timer = setTimeout(this.#ready, holdMs, key, lane);
-    } else void this.#send(key, lane);
-  };
-
-  async #send(key: string, lane: Lane): Promise<void> {
-    const { waiting: batch, spans } = lane;
-    clearTimeout(lane.timer);
-    Object.assign(lane, { waiting: [], spans: undefined, timer: undefined, isHeld: false });
-    lane.onTheWay++;
-    lane.sentAt = performance.now();
-    await this.#call(batch, spans);
-    lane.onTheWay--;
-    this.#pending -= batch.length;
-    if (lane.isHeld && lane.onTheWay === 0) void this.#send(key, lane);
-    else if (lane.onTheWay === 0 && lane.waiting.length === 0) this.#lanes.delete(key);
-  }
-
-  /** Settles every answer of the batch. Never rejects. */
-  async #call(batch: PendingAnswer[], origins: Span[] | undefined): Promise<void> {
-    const [first] = batch;
-    if (!first) return;
-    const { sessionId, round, lane } = first;
-    this.options.onBatch(batch.length);
+  /** Settles every answer of the batches. Never rejects. */
+  async #call(batches: Batch[]): Promise<void> {
+    for (const { answers } of batches) this.options.onBatch(answers.length);
     const deadline = performance.now() + VERDICT_WITHIN_MS;
+    const origins = batches.flatMap(({ spans }) => spans);
     try {
-      const request = { sessionId, round, lane, ...toAnswerColumns(batch) };
-      const response = await this.quiz.request(`${sessionId}:${lane}`, (client) =>
-        client.submitAnswers(request, {
-          timeoutMs: Math.max(1, deadline - performance.now()),
-          origins,
-        }),
+      const lanes = batches.map(toRequest);
+      const response = await this.quiz.request(batches[0]?.key, (client) =>
+        client.submitAnswers(
+          { lanes },
+          { timeoutMs: Math.max(1, deadline - performance.now()), origins },
+        ),
       );
-      const verdicts = fromVerdictColumns(response);
-      for (const [index, answer] of batch.entries()) answer.settle(verdicts[index]);
+      for (const [i, batch] of batches.entries()) this.#settle(batch, response.lanes[i]);
     } catch (error) {
       this.options.onFailed(error);
-      for (const answer of batch) answer.settle(undefined);
+      for (const batch of batches) this.#settle(batch, undefined);
     }
   }
+
+  #settle({ answers }: Batch, verdicts: LaneVerdicts | undefined): void {
+    this.#pending -= answers.length;
+    if (verdicts?.failed)
+      this.options.onFailed(new ServiceError(verdicts.failed, verdicts.message));
+    const each = verdicts ? fromVerdictColumns(verdicts) : [];
+    for (const [i, answer] of answers.entries()) answer.settle(each[i]);
+  }
+}
+
+function toRequest({ answers }: Batch) {
+  const { sessionId = "", round = 0, lane = 0 } = answers[0] ?? {};
+  return { sessionId, round, lane, ...toAnswerColumns(answers) };
+}
+
+/** As many calls as it takes. */
+function parts(batches: readonly Batch[]): Batch[][] {
+  const found: Batch[][] = [];
+  let left = 0;
+  for (const batch of batches) {
+    left -= batch.answers.length;
+    if (left < 0) {
+      found.push([]);
+      left = CALL_MAX - batch.answers.length;
+    }
+    found.at(-1)?.push(batch);
+  }
+  return found;
 }

@@ -1,6 +1,6 @@
-/** SubmitAnswers: check each answer against the open round, score it, append it to its lane. */
+/** SubmitAnswers: check each answer against its open round, score it, append it to its lane. */
 import { create } from "@bufbuild/protobuf";
-import { invalidField } from "@fanfare/common/errors";
+import { invalidField, toServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
 import { isToken } from "@fanfare/proto/addresses";
 import {
@@ -11,7 +11,7 @@ import {
 } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { ScoredAnswer } from "@fanfare/proto/events/v1/events";
-import type { SubmitAnswersRequest } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { LaneAnswers, SubmitAnswersRequest } from "@fanfare/proto/quiz/v1/quiz_service";
 import {
   type FrozenQuestion,
   Phase,
@@ -25,11 +25,35 @@ import { ANSWER_GRACE_MS } from "../domain/session.js";
 import { type QuizContext, requireSession } from "./context.js";
 import { refusalOf } from "./players.js";
 
-const BATCH_MAX = 1_000;
+/** Answers that one call may bring, in all its lanes. */
+const ANSWERS_MAX = 1_000;
 
 export async function submitAnswers(
   context: QuizContext,
-  request: SubmitAnswersRequest,
+  { lanes }: SubmitAnswersRequest,
+  call: Pick<CallContext, "span" | "logFault"> = {},
+) {
+  const count = lanes.reduce((total, { playerIds }) => total + playerIds.length, 0);
+  if (lanes.length < 1 || lanes.length > ANSWERS_MAX || count > ANSWERS_MAX)
+    throw invalidField("lanes", `1..${ANSWERS_MAX}, with as many answers in all`);
+  const outcomes = await Promise.allSettled(lanes.map((lane) => submitToLane(context, lane, call)));
+  const failures = outcomes.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+  // A caller that finds nothing done asks another pod.
+  if (failures.length === lanes.length) throw failures[0];
+  return {
+    lanes: outcomes.map((each) => {
+      if (each.status === "fulfilled") return each.value;
+      const fault = toServiceError(each.reason);
+      call.logFault?.(fault);
+      return { failed: fault.reason, message: fault.message };
+    }),
+  };
+}
+
+/** The same for one lane; throws what the lane's failure is. */
+export async function submitToLane(
+  context: QuizContext,
+  request: LaneAnswers,
   { span }: Pick<CallContext, "span"> = {},
 ) {
   const answers = answersOf(request);
@@ -79,19 +103,15 @@ export async function submitAnswers(
   return toVerdictColumns(verdicts);
 }
 
-function answersOf(request: SubmitAnswersRequest): Answer[] {
-  const { length } = request.playerIds;
-  if (length < 1 || length > BATCH_MAX) throw invalidField("player_ids", `1..${BATCH_MAX} entries`);
+function answersOf(request: LaneAnswers): Answer[] {
+  if (request.playerIds.length < 1) throw invalidField("player_ids", "one entry or more");
   const answers = fromAnswerColumns(request);
   if (typeof answers !== "string") return answers;
   throw invalidField(answers, "one for each of player_ids, and chosen a place in choice_lists");
 }
 
 /** The session as this pod knows it; asked of the store where the round is not the one known. */
-async function sessionInRound(
-  context: QuizContext,
-  request: SubmitAnswersRequest,
-): Promise<Session> {
+async function sessionInRound(context: QuizContext, request: LaneAnswers): Promise<Session> {
   const { session } = await requireSession(context, request.sessionId);
   const matches =
     session.round === request.round && session.phase === Phase.OPEN && !session.paused;
