@@ -80,6 +80,15 @@ describe.skipIf(!helm).each(await scenarios())("scenario %s", (scenario) => {
 });
 
 describe.skipIf(!helm)("the environment", () => {
+  test.each([
+    ["750Mi", 600 * 2 ** 20],
+    ["5G", 4e9],
+    ["1000", 800],
+  ])("of a volume of %s gives the log four fifths", async (size, bytes) => {
+    const manifests = await render({ values: { nats: { persistence: { size } } } });
+    expect(environmentOf(manifests, "quiz")).toMatchObject({ NATS_LOG_BYTES_MAX: `${bytes}` });
+  });
+
   test("names the bundled datastores by their Services, with their passwords beside", async () => {
     const manifests = await render({ values: { nats: { replicas: 3 } } });
     const env = environmentOf(manifests, "leaderboard");
@@ -87,6 +96,7 @@ describe.skipIf(!helm)("the environment", () => {
       NATS_URL: "nats://fanfare-nats:4222",
       NATS_USER: "fanfare",
       NATS_REPLICAS: "3",
+      NATS_LOG_BYTES_MAX: `${0.8 * 10 * 2 ** 30}`,
       REDIS_URL: "redis://fanfare-redis:6379/0",
       POSTGRES_URL: "postgres://fanfare@fanfare-postgresql:5432/fanfare",
     });

@@ -86,6 +86,7 @@ function levelCases(level: ServiceLevel): RuleCase[] {
 const GAMES = 'namespace="games"';
 const QUIZ = `${GAMES},component="quiz"`;
 const READER = `${GAMES},component="leaderboard",instance="leaderboard-1"`;
+const HISTORY = `${GAMES},component="history",instance="history-1"`;
 const refused = `quiz_events_dead_lettered_total{${GAMES},component="history",reason="refused"}`;
 const content = `quiz_events_dead_lettered_total{${GAMES},component="history",reason="content"}`;
 const lag = `quiz_event_consumer_lag_seconds{${READER}}`;
@@ -115,6 +116,13 @@ const FIRE: readonly CauseCase[] = [
   ["LagGrowing", "page", "a reader that stands", { [lag]: "0 0+60x20" }, "15m"],
   ["LanesContested", "ticket", "a third", { [stored]: "0+600x30", [fence]: "0+200x30" }, "20m"],
   ["ClockStepped", "ticket", "once", { [`quiz_clock_steps_total{${QUIZ}}`]: "0x9 1x30" }, "12m"],
+  [
+    "LogFilling",
+    "page",
+    "over four fifths",
+    { [`quiz_log_bytes{${HISTORY}}`]: "850x20", [`quiz_log_limit_bytes{${HISTORY}}`]: "1000x20" },
+    "10m",
+  ],
   ["PlayersTurnedAway", "page", "two a second", { [turnedAway]: "0+120x20" }, "10m"],
   ["LimitHit", "ticket", "a limit of ours", { [limit("ANSWERS_PENDING_MAX")]: "0+2x20" }, "15m"],
   [
@@ -149,6 +157,20 @@ const SLEEP: readonly CauseCase[] = [
   ["LagGrowing", "", "one that catches up", { [lag]: "600-60x9 0x20" }, "8m"],
   ["LanesContested", "", "pods that start", { [stored]: "0+600x30", [fence]: "0 40x30" }, "20m"],
   ["ClockStepped", "", "never", { [`quiz_clock_steps_total{${QUIZ}}`]: "0x30" }, "20m"],
+  [
+    "LogFilling",
+    "",
+    "half full",
+    { [`quiz_log_bytes{${HISTORY}}`]: "500x20", [`quiz_log_limit_bytes{${HISTORY}}`]: "1000x20" },
+    "10m",
+  ],
+  [
+    "LogFilling",
+    "",
+    "without a limit",
+    { [`quiz_log_bytes{${HISTORY}}`]: "500x20", [`quiz_log_limit_bytes{${HISTORY}}`]: "0x20" },
+    "10m",
+  ],
   ["PlayersTurnedAway", "", "now and then", { [turnedAway]: "0+6x20" }, "10m"],
   [
     "PlayersTurnedAway",

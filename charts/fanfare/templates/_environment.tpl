@@ -68,6 +68,18 @@ OTEL_RESOURCE_ATTRIBUTES: "service.version={{ $root.Chart.AppVersion }},k8s.name
 {{- end }}
 {{- end -}}
 
+{{/*
+Four fifths of NATS' volume for the log. The rest is for records, boards and dead letters: a session
+can be played to its end, and its log purged, when the log takes no new one.
+*/}}
+{{- define "fanfare.natsLogBytes" -}}
+{{- $size := .Values.nats.persistence.size -}}
+{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000
+  "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $bytes := mul (regexFind "^[0-9]+" $size | int64) (index $units (regexFind "[A-Za-z]*$" $size)) -}}
+{{- div (mul $bytes 4) 5 -}}
+{{- end -}}
+
 {{- define "fanfare.environment.nats" -}}
 {{- $nats := .Values.nats -}}
 {{- if $nats.enabled -}}
@@ -75,6 +87,7 @@ NATS_URL: nats://{{ include "fanfare.fullname" . }}-nats:4222
 NATS_USER: fanfare
 NATS_PASSWORD: {secretKeyRef: {name: {{ include "fanfare.secretName" . }}, key: nats-password}}
 NATS_REPLICAS: {{ $nats.replicas | quote }}
+NATS_LOG_BYTES_MAX: {{ include "fanfare.natsLogBytes" . | quote }}
 {{- else -}}
 NATS_REPLICAS: {{ $nats.external.streamReplicas | quote }}
 {{- include "fanfare.environment.external" (dict "prefix" "NATS" "store" "nats" "external" $nats.external "keys" (dict "NATS_USER" $nats.external.userKey "NATS_PASSWORD" $nats.external.passwordKey)) }}

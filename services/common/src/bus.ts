@@ -23,6 +23,7 @@ import {
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import type { z } from "zod";
 import {
   dial,
   followConnection,
@@ -30,7 +31,9 @@ import {
   JETSTREAM_AWAY,
   NATS_AWAY,
   type NatsAccess,
+  natsAccess,
 } from "./bus-connection.js";
+import type { natsSettings } from "./config.js";
 import { type Lifecycle, within } from "./lifecycle.js";
 
 export { AckPolicy };
@@ -59,6 +62,21 @@ export interface BusOptions extends NatsAccess {
   name: string;
   /** Copies of each stream: 1, or 3 on a cluster. */
   replicas: number;
+  /** What the log may hold before it refuses new entries; 0 leaves the stream's own limit as it is. */
+  logBytesMax?: number;
+}
+
+/** A service's options, by its settings. */
+export function busOptions(
+  settings: z.output<z.ZodObject<typeof natsSettings>>,
+  name: string,
+): BusOptions {
+  return {
+    ...natsAccess(settings),
+    name,
+    replicas: settings.NATS_REPLICAS,
+    logBytesMax: settings.NATS_LOG_BYTES_MAX,
+  };
 }
 
 export interface Bus {
@@ -93,7 +111,7 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
   const connected = followConnection(nc, listeners, lifecycle);
   refuseOldServer(nc);
   const manage = async () => {
-    await ensureStreams(await jetstreamManager(nc, { timeout: SETUP_LIMIT_MS }), options.replicas);
+    await ensureStreams(await jetstreamManager(nc, { timeout: SETUP_LIMIT_MS }), options);
     return jetstreamManager(nc, { timeout: ANSWER_LIMIT_MS });
   };
   const jsm = await insist(manage, JETSTREAM_AWAY, lifecycle);
@@ -130,7 +148,10 @@ function refuseOldServer(nc: NatsConnection): void {
 }
 
 /** Makes the streams that are missing and brings the others' changeable settings up to date. */
-async function ensureStreams(jsm: JetStreamManager, replicas: number): Promise<void> {
+async function ensureStreams(
+  jsm: JetStreamManager,
+  { replicas, logBytesMax = 0 }: BusOptions,
+): Promise<void> {
   const shared = {
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
@@ -144,6 +165,7 @@ async function ensureStreams(jsm: JetStreamManager, replicas: number): Promise<v
     subject_transform: LOG_TRANSFORM,
     // Full means refuse: an acknowledged answer is never dropped for a newer one.
     discard: DiscardPolicy.New,
+    ...(logBytesMax > 0 ? { max_bytes: logBytesMax } : {}),
     duplicate_window: 120_000 * NANOS_PER_MS,
   });
   await ensureStream(jsm, {

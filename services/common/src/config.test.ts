@@ -20,6 +20,7 @@ test("what is not given, or blank, has its default", () => {
     LISTEN_HOST: "0.0.0.0",
     NATS_URL: "nats://127.0.0.1:4222",
     NATS_REPLICAS: 1,
+    NATS_LOG_BYTES_MAX: 0,
     TOKEN_SECRET: [SECRET],
     LOG_LEVEL: "info",
     DRAIN_MS: 5_000,

@@ -33,7 +33,8 @@ afterAll(() => nats?.[Symbol.asyncDispose]());
 function newPod(name = "test") {
   const pod = newLifecycle();
   opened.push(() => pod.lifecycle.close());
-  const connect = (url = nats.url) => connectBus({ url, name, replicas: 1 }, pod.lifecycle);
+  const connect = (url = nats.url, logBytesMax = 0) =>
+    connectBus({ url, name, replicas: 1, logBytesMax }, pod.lifecycle);
   return { ...pod, connect };
 }
 
@@ -98,6 +99,9 @@ describe("the log", () => {
     await newPod().connect();
     const { config } = await second.jsm.streams.info(STREAMS.log);
     expect(config).toMatchObject({ max_bytes: 1_000_000_000, discard: "new", storage: "file" });
+    await newPod().connect(nats.url, 2_000_000_000);
+    expect((await second.jsm.streams.info(STREAMS.log)).config.max_bytes).toBe(2_000_000_000);
+    await second.jsm.streams.update(STREAMS.log, { max_bytes: -1 });
   });
 });
 

@@ -2,9 +2,8 @@
 
 import uWS from "uWebSockets.js";
 import { startAdminServer } from "@fanfare/common/admin-server";
-import { type Bus, connectBus } from "@fanfare/common/bus";
+import { type Bus, busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
-import { natsAccess } from "@fanfare/common/bus-connection";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
@@ -58,10 +57,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   const admin = { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics };
   const adminPort = await startAdminServer(admin, lifecycle);
   const pages = await StaticPages.load(config.WEB_ROOT);
-  const bus = await connectBus(
-    { ...natsAccess(config), name: config.POD_NAME, replicas: config.NATS_REPLICAS },
-    lifecycle,
-  );
+  const bus = await connectBus(busOptions(config, config.POD_NAME), lifecycle);
   health.require("NATS", bus.connected);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const services = await connectServices(config, metrics, lifecycle);

@@ -1,9 +1,8 @@
 /** Builds the leaderboard service from its parts, in order, and says where it listens. */
 import type { DescService } from "@bufbuild/protobuf";
 import { startAdminServer } from "@fanfare/common/admin-server";
-import { type Bus, connectBus } from "@fanfare/common/bus";
+import { type Bus, busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
-import { natsAccess } from "@fanfare/common/bus-connection";
 import { DeadLetters } from "@fanfare/common/dead-letters";
 import { type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
@@ -53,10 +52,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
     { ...postgresAccess(config), name, connectionsMax: CONNECTIONS_MAX },
     lifecycle,
   );
-  const bus = await connectBus(
-    { ...natsAccess(config), name, replicas: config.NATS_REPLICAS },
-    lifecycle,
-  );
+  const bus = await connectBus(busOptions(config, name), lifecycle);
   health.require("nats", bus.connected);
 
   const live = new RedisBoards(redis);

@@ -41,10 +41,17 @@ export class HistoryMetrics extends Metrics {
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   );
   #busy = 0;
+  #log = { bytes: 0, limitBytes: 0 };
 
   /** `connectionsMax` is what the pool of PostgreSQL may open. */
   constructor(connectionsMax: number) {
     super("history");
+    this.gauge("quiz_log_bytes", "Bytes that the log holds", () => this.#log.bytes);
+    this.gauge(
+      "quiz_log_limit_bytes",
+      "Bytes that the log may hold before it refuses new entries; 0: no limit of its own",
+      () => this.#log.limitBytes,
+    );
     const busy = () => this.#busy;
     new Gauge({
       name: "quiz_db_pool_connections",
@@ -56,6 +63,11 @@ export class HistoryMetrics extends Metrics {
         this.set({ state: "idle" }, connectionsMax - busy());
       },
     });
+  }
+
+  /** The log's size, and its limit: none where that is not positive. */
+  logHolds(bytes: number, limitBytes: number): void {
+    this.#log = { bytes, limitBytes: Math.max(0, limitBytes) };
   }
 
   /** A transaction of its pool, with the time until it has its connection. */

@@ -2,8 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { startAdminServer } from "@fanfare/common/admin-server";
-import { connectBus } from "@fanfare/common/bus";
-import { natsAccess } from "@fanfare/common/bus-connection";
+import { busOptions, connectBus } from "@fanfare/common/bus";
 import { DeadLetters } from "@fanfare/common/dead-letters";
 import { Health } from "@fanfare/common/health";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
@@ -34,10 +33,7 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
     { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics },
     lifecycle,
   );
-  const bus = await connectBus(
-    { ...natsAccess(config), name: config.POD_NAME, replicas: config.NATS_REPLICAS },
-    lifecycle,
-  );
+  const bus = await connectBus(busOptions(config, config.POD_NAME), lifecycle);
   health.require("NATS", bus.connected);
   const sql = connectPostgres(
     { ...postgresAccess(config), name: config.POD_NAME, connectionsMax: CONNECTIONS_MAX },

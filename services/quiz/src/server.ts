@@ -1,9 +1,8 @@
 /** Builds a quiz pod: store, logs, clock, then the calls. */
 
 import { startAdminServer } from "@fanfare/common/admin-server";
-import { connectBus } from "@fanfare/common/bus";
+import { busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
-import { natsAccess } from "@fanfare/common/bus-connection";
 import { type RoleTable, type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
@@ -69,10 +68,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   const token = new ServiceToken(tokens, config.POD_NAME);
   const admin = { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics };
   const adminPort = await startAdminServer(admin, lifecycle);
-  const bus = await connectBus(
-    { ...natsAccess(config), name: config.POD_NAME, replicas: config.NATS_REPLICAS },
-    lifecycle,
-  );
+  const bus = await connectBus(busOptions(config, config.POD_NAME), lifecycle);
   health.require("NATS", bus.connected);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const store = await NatsSessionStore.open(bus, lifecycle);

@@ -245,6 +245,17 @@ test("once a player was told that the round is closed, no pod takes the answer (
   expect(await another.submit([answerOf("id-ann")])).toMatchObject([{ kind: "closed" }]);
 });
 
+test("a full log refuses, drops nothing, and takes the same answer once there is room", async () => {
+  const { request } = await annIn("full", { phase: Phase.OPEN });
+  const { state } = await bus.jsm.streams.info(STREAMS.log);
+  await bus.jsm.streams.update(STREAMS.log, { max_bytes: state.bytes });
+  expect(await reasonOf(submitToLane(pod(), request))).toBe("UNAVAILABLE");
+  const full = await bus.jsm.streams.info(STREAMS.log);
+  expect([full.state.messages, full.state.first_seq]).toEqual([state.messages, state.first_seq]);
+  await bus.jsm.streams.update(STREAMS.log, { max_bytes: -1 });
+  expect((await submitToLane(pod(), request)).refused).toEqual([ErrorReason.UNSPECIFIED]);
+});
+
 test("in a pause an answer on its way is not refused for good", async () => {
   const { session, request } = await annIn("paused", { phase: Phase.OPEN, paused: true });
   expect((await submitToLane(pod(), request)).refused).toEqual([ErrorReason.UNAVAILABLE]);

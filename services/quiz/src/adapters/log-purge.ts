@@ -26,7 +26,9 @@ export async function purgeEndedSessions(
   while (!lifecycle.signal.aborted) {
     await pause(LOOK_EVERY_MS, lifecycle.signal);
     try {
-      const due = () => dueSessions(bus, sql, purgeAfterS);
+      const { created, config, state } = await bus.jsm.streams.info(STREAMS.log);
+      metrics.logHolds(state.bytes, config.max_bytes);
+      const due = () => dueSessions(created, sql, purgeAfterS);
       for (const ended of await metrics.postgres.time("due sessions", due)) {
         const { sessionId, logStart, logEnd, place } = ended;
         await forgetRecord(sessions, ended);
@@ -55,8 +57,11 @@ interface EndedSession {
 }
 
 /** Of this log only: what an earlier one held, in a store that was made anew since, is gone. */
-async function dueSessions(bus: Bus, sql: Sql, purgeAfterS: number): Promise<EndedSession[]> {
-  const { created: generation } = await bus.jsm.streams.info(STREAMS.log);
+async function dueSessions(
+  generation: string,
+  sql: Sql,
+  purgeAfterS: number,
+): Promise<EndedSession[]> {
   const places = await findPlaces(sql, generation);
   if (!places) return [];
   const rows = await sql<{ sessionId: string; start: string; end: string }[]>`
