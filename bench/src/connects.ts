@@ -1,4 +1,7 @@
-/** (c) A storm of connects: join, token and first frames, beside a bare server's connect. */
+/**
+ * (c) A storm of connects: join, token and first frames, beside a bare server's connect; at a gateway that
+ * has just been started, and at the same one again, whose code is compiled by then.
+ */
 
 import { nowMs } from "@fanfare/cli/crowd/clock";
 import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
@@ -8,9 +11,12 @@ import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
 import { textTable } from "@fanfare/cli/text-table";
 import { startBare } from "./bare.js";
 import { crowdNote } from "./crowd-note.js";
-import { median, sum, timesOf } from "./numbers.js";
+import { median, sleep, sum, timesOf } from "./numbers.js";
 import { createSession, gatewayOf, JOINED, joinHello, openQuiz } from "./sessions.js";
 import { usageOf } from "./usage.js";
+
+/** What the end of 10,000 sockets leaves to be done. */
+const SETTLE_MS = 2_000;
 
 interface Storm {
   report: DrillReport;
@@ -35,7 +41,11 @@ export interface ConnectsResult {
   count: number;
   perSecond: number;
   bare: Figures;
-  ours: Figures;
+  /** A gateway that was just started. */
+  fresh: Figures;
+  /** The same one again. */
+  warm: Figures;
+  /** Fresh to bare, by CPU of the server. */
   ratio: number;
 }
 
@@ -47,23 +57,30 @@ export async function benchConnects(
   await using stack = await startStack({ env: { gateway: ONE_ADDRESS } });
   await using bare = await startBare(stack.natsUrl);
   const quiz = openQuiz(stack);
-  const storms = { bare: [] as Storm[], ours: [] as Storm[] };
+  const storms = { bare: [] as Storm[], fresh: [] as Storm[], warm: [] as Storm[] };
   const common = { do: "connect", count, perSecond } as const;
   for (let turn = 1; turn <= turns; turn++) {
     const order = { ...common, url: bare.url, until: "[" };
     storms.bare.push(await storm(stack, bare.pid, order));
     // A process that has held sockets before has their memory still.
     await stack.process("gateway-1").restart();
-    const sessionId = `storm-${turn}`;
-    await createSession(quiz, sessionId, 1);
-    const [url, hello] = [`${gatewayOf(stack)}/v1/socket`, joinHello(sessionId)];
-    const joins = { ...common, url, hello, until: JOINED };
-    storms.ours.push(await storm(stack, stack.process("gateway-1").pid ?? 0, joins));
+    for (const state of ["fresh", "warm"] as const) {
+      const sessionId = `storm-${turn}-${state}`;
+      await createSession(quiz, sessionId, 1);
+      const [url, hello] = [`${gatewayOf(stack)}/v1/socket`, joinHello(sessionId)];
+      const joins = { ...common, url, hello, until: JOINED };
+      storms[state].push(await storm(stack, stack.process("gateway-1").pid ?? 0, joins));
+      await sleep(SETTLE_MS);
+    }
   }
-  const [bareFigures, ours] = [figuresOf(storms.bare, count), figuresOf(storms.ours, count)];
-  const ratio = ours.serverCpuMs / bareFigures.serverCpuMs;
-  const result = { count, perSecond, bare: bareFigures, ours, ratio };
-  print(result, [...storms.bare, ...storms.ours]);
+  const figures = {
+    bare: figuresOf(storms.bare, count),
+    fresh: figuresOf(storms.fresh, count),
+    warm: figuresOf(storms.warm, count),
+  };
+  const ratio = figures.fresh.serverCpuMs / figures.bare.serverCpuMs;
+  const result = { count, perSecond, ...figures, ratio };
+  print(result, [...storms.bare, ...storms.fresh, ...storms.warm]);
   return result;
 }
 
@@ -95,7 +112,8 @@ function figuresOf(storms: readonly Storm[], count: number): Figures {
   };
 }
 
-function print({ count, perSecond, bare, ours, ratio }: ConnectsResult, storms: readonly Storm[]) {
+function print(result: ConnectsResult, storms: readonly Storm[]) {
+  const { count, perSecond, bare, fresh, warm, ratio } = result;
   const head = ["", "failed", "in per s", "p50 ms", "p99", "max", "server CPU ms/connect"];
   const row = (name: string, stackMs: number, of: Figures) =>
     [
@@ -109,7 +127,8 @@ function print({ count, perSecond, bare, ours, ratio }: ConnectsResult, storms: 
       [...head, "whole stack", "KiB/socket"],
       [
         [...row("bare, first frame", Number.NaN, bare)],
-        [...row("ours, joined", ours.stackCpuMs, ours)],
+        [...row("joined, fresh gateway", fresh.stackCpuMs, fresh)],
+        [...row("joined, the same again", warm.stackCpuMs, warm)],
       ],
     ),
   );

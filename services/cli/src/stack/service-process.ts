@@ -6,10 +6,10 @@ import { holdsWithin } from "@fanfare/common/servers/wait";
 import { explainLog } from "./explain-log.js";
 import { type ProcessPlan, TELEMETRY } from "./processes.js";
 
-/** Short-lived answers die young: a larger nursery saves collecting them twice; beyond 16 MB it brings nothing. */
+/** Of a larger nursery a busy gateway gains nothing, and an idle one keeps it (docs/performance.md). */
 const NODE_FLAGS = [
   "--enable-source-maps",
-  "--max-semi-space-size=16",
+  "--max-semi-space-size=8",
   `--import=${pathToFileURL(TELEMETRY)}`,
 ];
 const READY_LIMIT_MS = 60_000;
