@@ -11,7 +11,7 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 /** A logger on stdout. The level is one of LOG_LEVELS; pino throws for another. */
 export function createLogger(service: string, level: string): Logger {
   const out = destination({ fd: 1, sync: false });
-  // pino flushes fatal lines past those that a thread is writing; dieOf keeps the order.
+  // pino flushes fatal lines past those that a thread is writing; exitOnceLogged keeps the order.
   out.flushSync = () => {};
   return pino(
     {
@@ -30,11 +30,8 @@ export function createLogger(service: string, level: string): Logger {
 /** Longest that a last line may take on its way out, where nobody reads it. */
 const WRITTEN_WITHIN_MS = 5_000;
 
-/**
- * Logs a last line and ends the process once all lines are out: they are written by threads of libuv.
- */
-export function dieOf(log: Logger, facts: object, message: string, exitCode: number): void {
-  log.fatal(facts, message);
+/** Ends the process once the line that was just logged is out: threads of libuv write them. */
+export function exitOnceLogged(log: Logger, exitCode: number): void {
   const exit = () => process.exit(exitCode);
   const out = (log as unknown as Record<symbol, EventEmitter | undefined>)[symbols.streamSym];
   out?.once("drain", exit);

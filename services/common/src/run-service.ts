@@ -1,6 +1,6 @@
 /** The frame around every main: start, wait for a signal, stop, and say why when that fails. */
 import { Lifecycle } from "./lifecycle.js";
-import { createLogger, dieOf, LOG_LEVELS } from "./log.js";
+import { createLogger, exitOnceLogged, LOG_LEVELS } from "./log.js";
 import { stopTracing } from "./tracing.js";
 
 /** Longest a stop may take before the process ends itself, below Kubernetes' grace period. */
@@ -23,7 +23,10 @@ export async function runService(
   // The first part is the last to be closed: the spans of the stop itself are sent too.
   lifecycle.push("telemetry", stopTracing, FLUSH_SPANS_WITHIN_MS);
   process.on("unhandledRejection", (err) => log.error({ err }, "a promise was rejected unheard"));
-  process.on("uncaughtException", (err) => dieOf(log, { err }, "an exception was not caught", 1));
+  process.on("uncaughtException", (err) => {
+    log.fatal({ err }, "an exception was not caught");
+    exitOnceLogged(log, 1);
+  });
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
   });
@@ -38,7 +41,10 @@ export async function runService(
   }
   const signal = await stopped;
   log.info({ signal }, "stopping");
-  const giveUp = (why: string) => dieOf(log, { why }, "stopped by force", 2);
+  const giveUp = (why: string) => {
+    log.fatal({ why }, "stopped by force");
+    exitOnceLogged(log, 2);
+  };
   for (const again of ["SIGTERM", "SIGINT"] as const)
     process.once(again, () => giveUp("a second signal"));
   setTimeout(giveUp, STOP_LIMIT_MS, `not closed within ${STOP_LIMIT_MS} ms`).unref();
