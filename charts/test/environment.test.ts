@@ -81,12 +81,19 @@ describe.skipIf(!helm).each(await scenarios())("scenario %s", (scenario) => {
 
 describe.skipIf(!helm)("the environment", () => {
   test.each([
-    ["750Mi", 600 * 2 ** 20],
+    ["1Ti", Math.floor(0.8 * 2 ** 40)],
     ["5G", 4e9],
-    ["1000", 800],
-  ])("of a volume of %s gives the log four fifths", async (size, bytes) => {
+    ["5000000000", 4e9],
+    ["1Gi", 768 * 2 ** 20],
+    ["512Mi", 256 * 2 ** 20],
+  ])("of a volume of %s gives the log its part", async (size, bytes) => {
     const manifests = await render({ values: { nats: { persistence: { size } } } });
     expect(environmentOf(manifests, "quiz")).toMatchObject({ NATS_LOG_BYTES_MAX: `${bytes}` });
+  });
+
+  test("refuses a volume that holds no log beside the rest", async () => {
+    const values = { nats: { persistence: { size: "500Mi" } } };
+    await expect(render({ values })).rejects.toThrow("nats.persistence.size must be 512Mi or more");
   });
 
   test("names the bundled datastores by their Services, with their passwords beside", async () => {

@@ -69,15 +69,16 @@ OTEL_RESOURCE_ATTRIBUTES: "service.version={{ $root.Chart.AppVersion }},k8s.name
 {{- end -}}
 
 {{/*
-Four fifths of NATS' volume for the log. The rest is for records, boards and dead letters: a session
-can be played to its end, and its log purged, when the log takes no new one.
+Four fifths of NATS' volume for the log, and at least 256 MiB for records, boards and dead letters, so that
+what the log refuses when it is full leaves those whole.
 */}}
 {{- define "fanfare.natsLogBytes" -}}
 {{- $size := .Values.nats.persistence.size -}}
 {{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000
   "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
 {{- $bytes := mul (regexFind "^[0-9]+" $size | int64) (index $units (regexFind "[A-Za-z]*$" $size)) -}}
-{{- div (mul $bytes 4) 5 -}}
+{{- if lt $bytes 536870912 }}{{ fail "nats.persistence.size must be 512Mi or more" }}{{ end -}}
+{{- min (div (mul $bytes 4) 5) (sub $bytes 268435456) -}}
 {{- end -}}
 
 {{- define "fanfare.environment.nats" -}}

@@ -18,6 +18,8 @@ const RETRY_EVERY_MS = 250;
 const SAY_WAITING_EVERY_MS = 5_000;
 /** "No suitable peers for placement": a cluster whose servers are still coming. */
 const NO_PEERS = 10_005;
+/** "Insufficient storage resources available": a volume that is being enlarged, or is too small. */
+export const NO_ROOM = 10_047;
 
 /** Where NATS is, and how it lets us in. */
 export interface NatsAccess {
@@ -143,7 +145,7 @@ export const JETSTREAM_AWAY = {
   /** Nobody answered, or the answer was that it is not ready: not that our streams are refused. */
   passes: (error: unknown) =>
     error instanceof JetStreamApiError
-      ? error.status === 503 || error.code === NO_PEERS
+      ? error.status === 503 || error.code === NO_PEERS || error.code === NO_ROOM
       : !(error instanceof errors.ClosedConnectionError),
 };
 

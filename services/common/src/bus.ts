@@ -31,6 +31,7 @@ import {
   JETSTREAM_AWAY,
   NATS_AWAY,
   type NatsAccess,
+  NO_ROOM,
   natsAccess,
 } from "./bus-connection.js";
 import type { natsSettings } from "./config.js";
@@ -62,7 +63,7 @@ export interface BusOptions extends NatsAccess {
   name: string;
   /** Copies of each stream: 1, or 3 on a cluster. */
   replicas: number;
-  /** What the log may hold before it refuses new entries; 0 leaves the stream's own limit as it is. */
+  /** What the log may hold before it refuses new entries, in bytes; 0 leaves the stream's limit as it is. */
   logBytesMax?: number;
 }
 
@@ -212,9 +213,12 @@ async function ensureStream(
   try {
     await jsm.streams.add(config);
   } catch (error) {
-    // 10058: there is one of this name with other settings.
-    if ((error as { code?: number }).code !== 10058) throw error;
-    await jsm.streams.update(config.name, config);
+    // 10058: there is one of this name with other settings. 10047: no room for another one of this size,
+    // which a single server says before it looks whether it has this very stream.
+    if (codeOf(error) !== 10058 && codeOf(error) !== NO_ROOM) throw error;
+    await jsm.streams.update(config.name, config).catch((cause: unknown) => {
+      throw codeOf(cause) === 10059 ? error : cause;
+    });
   }
 }
 
@@ -225,6 +229,13 @@ export function openBucket(bus: Bus, bucket: keyof typeof BUCKETS): Promise<KV> 
 
 /** JetStream said that another writer was there first (10071; 10164 on a replicated stream). */
 export function isWrongLastSequence(error: unknown): boolean {
-  const code = (error as { code?: number }).code;
+  const code = codeOf(error);
   return code === 10071 || code === 10164;
 }
+
+/** JetStream can't store an entry: the stream, or the volume under it, is full. */
+export function isFull(error: unknown): boolean {
+  return codeOf(error) === 10077;
+}
+
+const codeOf = (error: unknown) => (error as { code?: number }).code;

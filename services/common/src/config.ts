@@ -84,7 +84,7 @@ export const natsSettings = {
     .number()
     .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)], "must be 1, 3 or 5"))
     .default(1),
-  /** What the log may hold before it refuses new entries, in bytes; 0: as much as the server has. */
+  /** What the log may hold before it refuses new entries, in bytes; 0 leaves its limit as it is (none). */
   NATS_LOG_BYTES_MAX: whole(0, 0, Number.MAX_SAFE_INTEGER),
 } as const;
 

@@ -33,6 +33,7 @@ const WRITTEN_WITHIN_MS = 5_000;
 /** Ends the process once the line that was just logged is out: threads of libuv write them. */
 export function exitOnceLogged(log: Logger, exitCode: number): void {
   const exit = () => process.exit(exitCode);
+  if (!log.isLevelEnabled("fatal")) exit();
   const out = (log as unknown as Record<symbol, EventEmitter | undefined>)[symbols.streamSym];
   out?.once("drain", exit);
   setTimeout(exit, WRITTEN_WITHIN_MS);

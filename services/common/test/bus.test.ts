@@ -105,6 +105,17 @@ describe("the log", () => {
   });
 });
 
+test("streams that fill a server's volume are taken as they are by those who start later", async () => {
+  const small = await startNats({ fileStoreMax: "1GB" });
+  opened.push(() => small[Symbol.asyncDispose]());
+  const limit = 768 * 2 ** 20;
+  for (let start = 1; start <= 3; start++) {
+    const bus = await newPod(`start-${start}`).connect(small.url, limit);
+    const { config } = await bus.jsm.streams.info(STREAMS.log);
+    expect(config.max_bytes).toBe(limit);
+  }
+});
+
 describe("a listener", () => {
   test("that throws is passed over: the next message comes, and the connection stands", async () => {
     const { connect, lines } = newPod();

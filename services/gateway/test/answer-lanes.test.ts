@@ -4,6 +4,7 @@ import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { SubmitAnswersRequest } from "@fanfare/proto/quiz/v1/quiz_service";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AnswerLanes } from "../src/adapters/answer-lanes.js";
+import type { PendingAnswer } from "../src/domain/service-ports.js";
 
 const WINDOW_MS = 20;
 
@@ -50,7 +51,7 @@ afterEach(() => {
 });
 
 /** Submits; what was settled appears in the list that is returned. */
-function submit(count: number, sessionId = "s", lane = 0): unknown[] {
+function submit(count: number, sessionId = "s", lane = 0, span?: PendingAnswer["span"]): unknown[] {
   const settled: unknown[] = [];
   for (let i = 0; i < count; i++)
     lanes.submit({
@@ -61,6 +62,7 @@ function submit(count: number, sessionId = "s", lane = 0): unknown[] {
       submissionId: "x",
       choices: ["A"],
       elapsedMs: 1,
+      span,
       settle: (verdict) => settled.push(verdict),
     });
   return settled;
@@ -123,13 +125,34 @@ test("lanes of one pod are one call, and each gets its own verdicts", async () =
     [["beta", 0]],
   ]);
   expect(calls.map(({ key }) => key)).toEqual(["alpha:0", "beta:0"]);
-  const failed = { ...accepted(0), failed: ErrorReason.UNAVAILABLE, message: "the log is away" };
+  const failed = { ...accepted(0), failed: ErrorReason.CONFLICT, message: "another session" };
   calls[0]?.settle({ lanes: [accepted(2), failed, accepted(1)] });
   await vi.waitFor(() => expect(third).toHaveLength(1));
   expect(first).toMatchObject([{ correct: true }, { correct: true }]);
   expect(second).toEqual([undefined]);
-  expect(faults).toMatchObject([{ message: "the log is away", reason: ErrorReason.UNAVAILABLE }]);
+  expect(faults).toMatchObject([{ message: "another session", reason: ErrorReason.CONFLICT }]);
   expect(lanes.pending).toBe(1);
+});
+
+test("a lane whose pod has lost the log is offered once more, by itself", async () => {
+  const [first, second] = [submit(1, "alpha"), submit(1, "amber")];
+  vi.advanceTimersByTime(WINDOW_MS);
+  const away = { ...accepted(0), failed: ErrorReason.UNAVAILABLE, message: "the log is away" };
+  calls[0]?.settle({ lanes: [away, accepted(1)] });
+  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  expect(calls[1]?.lanes.map(({ sessionId }) => sessionId)).toEqual(["alpha"]);
+  calls[1]?.settle({ lanes: [accepted(1)] });
+  await vi.waitFor(() => expect(first).toMatchObject([{ correct: true }]));
+  expect(second).toMatchObject([{ correct: true }]);
+  expect(faults).toEqual([]);
+  expect(lanes.pending).toBe(0);
+});
+
+test("a lane says whether one of its answers is traced", () => {
+  submit(1, "alpha");
+  submit(1, "amber", 0, {} as never);
+  vi.advanceTimersByTime(WINDOW_MS);
+  expect(calls[0]?.lanes.map(({ traced }) => traced)).toEqual([false, true]);
 });
 
 test("a call that fails leaves every answer of its lanes to be sent again", async () => {

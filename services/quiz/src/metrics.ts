@@ -96,6 +96,11 @@ export class QuizMetrics extends Metrics {
     this.#published.inc({ result: "retry" });
   }
 
+  /** An entry was refused, as the log holds all that it may. */
+  logFull(): void {
+    this.limitHits.inc({ limit: "NATS_LOG_BYTES_MAX" });
+  }
+
   /** Sessions are those of this pod's watch from now on; gone through once a page. */
   watchSessions(all: () => Iterable<Session>): void {
     this.#sessions = all;

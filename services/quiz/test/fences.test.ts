@@ -37,7 +37,7 @@ let now: () => number;
 let store: NatsSessionStore;
 let logs: JetStreamSessionLogs;
 
-const counters = { entryStored() {}, entryRefused() {}, entryUnanswered() {} };
+const counters = { entryStored() {}, entryRefused() {}, entryUnanswered() {}, logFull() {} };
 const call = { identity: { role: "host", subject: "host" } } as never;
 
 beforeAll(async () => {
@@ -249,7 +249,10 @@ test("a full log refuses, drops nothing, and takes the same answer once there is
   const { request } = await annIn("full", { phase: Phase.OPEN });
   const { state } = await bus.jsm.streams.info(STREAMS.log);
   await bus.jsm.streams.update(STREAMS.log, { max_bytes: state.bytes });
+  const askedAt = performance.now();
   expect(await reasonOf(submitToLane(pod(), request))).toBe("UNAVAILABLE");
+  // Not tried again and again.
+  expect(performance.now() - askedAt).toBeLessThan(1_000);
   const full = await bus.jsm.streams.info(STREAMS.log);
   expect([full.state.messages, full.state.first_seq]).toEqual([state.messages, state.first_seq]);
   await bus.jsm.streams.update(STREAMS.log, { max_bytes: -1 });

@@ -99,7 +99,7 @@ test("lanes of several sessions are one call, and a lane that fails fails alone"
     ["UNSPECIFIED", [0]],
   ]);
   expect(reply.lanes[2]?.message).toContain("chosen");
-  // Nothing was done, which the call's own failure says.
+  // Nothing was done, which the call's own failure says: the first one's.
   const call = one.service.submitAnswers({ lanes: [unknown, uneven] });
   expect(await faultOf(call)).toEqual(["SESSION_NOT_FOUND", undefined]);
 });

@@ -14,6 +14,8 @@ export interface NatsOptions extends ServerOptions {
   maxPayloadBytes?: number | undefined;
   /** When JetStream syncs to disk: "always" (if not given), or an interval such as "2m". */
   syncInterval?: string | undefined;
+  /** What all streams together may take on disk, such as "1GB"; none: three quarters of what is free. */
+  fileStoreMax?: string | undefined;
   /** Makes it one of several servers that keep their streams together. */
   cluster?: NatsMember | undefined;
 }
@@ -87,6 +89,7 @@ lame_duck_grace_period: "1s"
 jetstream {
   store_dir: ${JSON.stringify(join(directory, "jetstream"))}
   sync_interval: ${JSON.stringify(options.syncInterval ?? "always")}
+  ${options.fileStoreMax ? `max_file_store: ${options.fileStoreMax}` : ""}
 }
 ${options.cluster ? membership(options.cluster) : ""}`;
 }

@@ -8,6 +8,7 @@ import { ServiceError } from "@fanfare/common/errors";
 import type { ServicePool } from "@fanfare/common/service-pool";
 import type { Span } from "@fanfare/common/tracing";
 import { fromVerdictColumns, toAnswerColumns } from "@fanfare/proto/answer-columns";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { LaneVerdicts, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Answers, PendingAnswer } from "../domain/service-ports.js";
 
@@ -65,7 +66,7 @@ export class AnswerLanes implements Answers {
     if (answer.span) batch.spans.push(answer.span);
     if (batch.answers.length >= BATCH_MAX) {
       this.#waiting.delete(at);
-      void this.#call([batch]);
+      void this.#send([batch]);
     } else this.#window ??= setTimeout(this.#windowOver, this.options.batchMs);
   }
 
@@ -82,28 +83,38 @@ export class AnswerLanes implements Answers {
       if (group) group.push(batch);
       else byPod.set(pod, [batch]);
     }
-    for (const group of byPod.values()) for (const part of parts(group)) void this.#call(part);
+    for (const group of byPod.values()) for (const part of parts(group)) void this.#send(part);
     this.#window =
       this.#waiting.size > 0 ? setTimeout(this.#windowOver, this.options.batchMs) : undefined;
   };
 
   /** Settles every answer of the batches. Never rejects. */
-  async #call(batches: Batch[]): Promise<void> {
+  async #send(batches: Batch[]): Promise<void> {
     for (const { answers } of batches) this.options.onBatch(answers.length);
     const deadline = performance.now() + VERDICT_WITHIN_MS;
+    const verdicts = await this.#ask(batches, deadline);
+    // Others had theirs, so that the pod did not fail the call. By themselves these are offered to the next.
+    const away = batches.filter((_, i) => verdicts[i]?.failed === ErrorReason.UNAVAILABLE);
+    const again = away.length > 0 ? await this.#ask(away, deadline) : [];
+    for (const [i, batch] of batches.entries())
+      this.#settle(batch, again[away.indexOf(batch)] ?? verdicts[i]);
+  }
+
+  /** By batch, as far as there are any. Never rejects. */
+  async #ask(batches: readonly Batch[], deadline: number): Promise<LaneVerdicts[]> {
     const origins = batches.flatMap(({ spans }) => spans);
+    const lanes = batches.map(toRequest);
     try {
-      const lanes = batches.map(toRequest);
       const response = await this.quiz.request(batches[0]?.key, (client) =>
         client.submitAnswers(
           { lanes },
           { timeoutMs: Math.max(1, deadline - performance.now()), origins },
         ),
       );
-      for (const [i, batch] of batches.entries()) this.#settle(batch, response.lanes[i]);
+      return response.lanes;
     } catch (error) {
       this.options.onFailed(error);
-      for (const batch of batches) this.#settle(batch, undefined);
+      return [];
     }
   }
 
@@ -116,9 +127,9 @@ export class AnswerLanes implements Answers {
   }
 }
 
-function toRequest({ answers }: Batch) {
+function toRequest({ answers, spans }: Batch) {
   const { sessionId = "", round = 0, lane = 0 } = answers[0] ?? {};
-  return { sessionId, round, lane, ...toAnswerColumns(answers) };
+  return { sessionId, round, lane, ...toAnswerColumns(answers), traced: spans.length > 0 };
 }
 
 /** As many calls as it takes. */

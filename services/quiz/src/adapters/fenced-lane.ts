@@ -5,7 +5,7 @@
  * stored, so it is true for ever. Protocol: design.md section 3, item 3.
  */
 import { randomUUID } from "node:crypto";
-import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
+import { type Bus, isFull, isWrongLastSequence } from "@fanfare/common/bus";
 import { failBusSpan, startBusSpan, withSpan } from "@fanfare/common/bus-spans";
 import { ServiceError, unavailable } from "@fanfare/common/errors";
 import { pause, within } from "@fanfare/common/lifecycle";
@@ -36,6 +36,8 @@ export interface LaneCounters {
   entryRefused(): void;
   /** An entry got no answer from the log. */
   entryUnanswered(): void;
+  /** An entry was refused, as the log holds all that it may. */
+  logFull(): void;
 }
 
 /** An entry to be published. */
@@ -177,6 +179,13 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       this.counters.entryStored(changes.length, (performance.now() - publishedAt) / 1_000);
       return true;
     } catch (error) {
+      // That is an answer, and asking again would only keep the log from getting room.
+      if (isFull(error)) {
+        this.counters.logFull();
+        throw new ServiceError(ErrorReason.UNAVAILABLE, "the log is full; try again later", {
+          cause: error,
+        });
+      }
       if (isWrongLastSequence(error)) this.counters.entryRefused();
       else this.counters.entryUnanswered();
       if (performance.now() > deadline) throw unavailable("the log", error);

@@ -1,7 +1,8 @@
 /** SubmitAnswers: check each answer against its open round, score it, append it to its lane. */
 import { create } from "@bufbuild/protobuf";
-import { invalidField, toServiceError } from "@fanfare/common/errors";
+import { invalidField, ServiceError, toServiceError, unavailable } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
+import { within } from "@fanfare/common/lifecycle";
 import { isToken } from "@fanfare/proto/addresses";
 import {
   type Answer,
@@ -27,6 +28,8 @@ import { refusalOf } from "./players.js";
 
 /** Answers that one call may bring, in all its lanes. */
 const ANSWERS_MAX = 1_000;
+/** A lane that is read cold, or fought over, keeps those that it travels with waiting no longer than this. */
+const LANE_WITHIN_MS = 1_700;
 
 export async function submitAnswers(
   context: QuizContext,
@@ -36,17 +39,24 @@ export async function submitAnswers(
   const count = lanes.reduce((total, { playerIds }) => total + playerIds.length, 0);
   if (lanes.length < 1 || lanes.length > ANSWERS_MAX || count > ANSWERS_MAX)
     throw invalidField("lanes", `1..${ANSWERS_MAX}, with as many answers in all`);
-  const outcomes = await Promise.allSettled(lanes.map((lane) => submitToLane(context, lane, call)));
-  const failures = outcomes.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
-  // A caller that finds nothing done asks another pod.
-  if (failures.length === lanes.length) throw failures[0];
-  return {
-    lanes: outcomes.map((each) => {
-      if (each.status === "fulfilled") return each.value;
-      const fault = toServiceError(each.reason);
-      call.logFault?.(fault);
-      return { failed: fault.reason, message: fault.message };
+  const outcomes = await Promise.all(
+    lanes.map(async (lane) => {
+      const { span } = lane.traced ? call : {};
+      const work = submitToLane(context, lane, { span }).catch(toServiceError);
+      return await within(LANE_WITHIN_MS, work).catch((cause) => unavailable("a lane", cause));
     }),
+  );
+  const failures = outcomes.filter((each) => each instanceof ServiceError);
+  if (failures.length === lanes.length) {
+    // A caller that finds nothing done asks another pod.
+    const away = failures.find(({ reason }) => reason === ErrorReason.UNAVAILABLE);
+    throw away ?? failures[0];
+  }
+  for (const failure of failures) call.logFault?.(failure);
+  return {
+    lanes: outcomes.map((each) =>
+      each instanceof ServiceError ? { failed: each.reason, message: each.message } : each,
+    ),
   };
 }
 
