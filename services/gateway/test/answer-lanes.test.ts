@@ -141,6 +141,8 @@ test("a lane whose pod has lost the log is offered once more, by itself", async 
   calls[0]?.settle({ lanes: [away, accepted(1)] });
   await vi.waitFor(() => expect(calls).toHaveLength(2));
   expect(calls[1]?.lanes.map(({ sessionId }) => sessionId)).toEqual(["alpha"]);
+  // The others do not wait for it.
+  expect(second).toMatchObject([{ correct: true }]);
   calls[1]?.settle({ lanes: [accepted(1)] });
   await vi.waitFor(() => expect(first).toMatchObject([{ correct: true }]));
   expect(second).toMatchObject([{ correct: true }]);

@@ -93,11 +93,14 @@ export class AnswerLanes implements Answers {
     for (const { answers } of batches) this.options.onBatch(answers.length);
     const deadline = performance.now() + VERDICT_WITHIN_MS;
     const verdicts = await this.#ask(batches, deadline);
-    // Others had theirs, so that the pod did not fail the call. By themselves these are offered to the next.
-    const away = batches.filter((_, i) => verdicts[i]?.failed === ErrorReason.UNAVAILABLE);
-    const again = away.length > 0 ? await this.#ask(away, deadline) : [];
+    const away: Batch[] = [];
     for (const [i, batch] of batches.entries())
-      this.#settle(batch, again[away.indexOf(batch)] ?? verdicts[i]);
+      if (verdicts[i]?.failed === ErrorReason.UNAVAILABLE) away.push(batch);
+      else this.#settle(batch, verdicts[i]);
+    if (away.length === 0) return;
+    // Others had their verdicts, so that the pod did not fail the call. By themselves these find the next pod.
+    const again = await this.#ask(away, deadline);
+    for (const [i, batch] of away.entries()) this.#settle(batch, again[i]);
   }
 
   /** By batch, as far as there are any. Never rejects. */
