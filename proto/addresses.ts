@@ -155,6 +155,11 @@ export function storedSessionSubjects(sessionId: string): string {
   return `LOG.${partitionOf(sessionId)}.${sessionId}.>`;
 }
 
+/** Stored subjects of what is no round's: the session's beginning and end, and its players. */
+export function storedPlayerSubjects(sessionId: string): string {
+  return `LOG.${partitionOf(sessionId)}.${sessionId}.0.*`;
+}
+
 /** What a stored subject says. `unknown` is one of ours that this version does not know. */
 export type LogAddress = { sessionId: string; round: number } & (
   | { kind: "score"; playerId: string }

@@ -87,7 +87,7 @@ export class Room implements RoomListener {
 
   /** Resolves once record and board have been read. Fails with UNAVAILABLE; the next call tries again. */
   ready(): Promise<void> {
-    return this.#reader.hasRead ? Promise.resolve() : this.#reader.read();
+    return this.#reader.ready();
   }
 
   /** Reads record and board again: something may have been missed. Fails with UNAVAILABLE. */

@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { type Bus, isFull, isWrongLastSequence } from "@fanfare/common/bus";
 import { failBusSpan, startBusSpan, withSpan } from "@fanfare/common/bus-spans";
 import { ServiceError, unavailable } from "@fanfare/common/errors";
+import { FreshRead } from "@fanfare/common/fresh-read";
 import { pause, within } from "@fanfare/common/lifecycle";
 import { endSpan, type Span } from "@fanfare/common/tracing";
 import { LOG_TEMPLATE } from "@fanfare/proto/addresses";
@@ -65,7 +66,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
   #waiting: Waiting<Command, Verdict>[] = [];
   #last = 0;
   #running = false;
-  #refreshing: Promise<void> | undefined;
+  readonly #reads = new FreshRead(() => this.#readOn());
 
   constructor(
     private readonly bus: Bus,
@@ -92,12 +93,12 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     await this.#enqueue([]);
   }
 
-  /** Takes in what other pods have written. Throws UNAVAILABLE, or CONFLICT for a session of before. */
+  /**
+   * Takes in what other pods have written before this call. Throws UNAVAILABLE, or CONFLICT for a
+   * session of before.
+   */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#readOn().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    return this.#reads.begin();
   }
 
   #enqueue(commands: readonly Command[], span?: Span): Promise<Verdict[]> {
@@ -174,8 +175,10 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
     const { changes, closed, deadline, attempt } = entry;
     try {
       const publishedAt = performance.now();
-      this.#last = await this.#publish(entry);
-      this.fold.apply(changes, { closed });
+      const sequence = await this.#publish(entry);
+      this.fold.apply(changes, { closed, sequence });
+      // Another reader may have been here meanwhile, and further.
+      this.#last = Math.max(this.#last, sequence);
       this.counters.entryStored(changes.length, (performance.now() - publishedAt) / 1_000);
       return true;
     } catch (error) {
@@ -245,7 +248,7 @@ export class FencedLane<Command, Change, Verdict, Fold extends LaneFold<Command,
       for (const { sequence, data } of await readEntries(this.bus, this.subject, from, to)) {
         if (sequence <= this.#last) continue;
         const { changes, closed } = this.codec.decode(data);
-        this.fold.apply(changes, { closed });
+        this.fold.apply(changes, { closed, sequence });
         this.#last = sequence;
       }
     this.#last = Math.max(this.#last, to);

@@ -19,8 +19,13 @@ const CATCH_UP_TRIES = 40;
 const CATCH_UP_PAUSE_MS = 25;
 
 /** Sequence of the last entry of a published subject; 0 for none. Asked of the leader. */
-export async function lastSequence(bus: Bus, subject: string): Promise<number> {
-  const asked = bus.jsm.streams.getMessage(STREAMS.log, { last_by_subj: storedSubject(subject) });
+export function lastSequence(bus: Bus, subject: string): Promise<number> {
+  return lastStored(bus, storedSubject(subject));
+}
+
+/** The same of stored subjects, with wildcards. */
+export async function lastStored(bus: Bus, filter: string): Promise<number> {
+  const asked = bus.jsm.streams.getMessage(STREAMS.log, { last_by_subj: filter });
   return (await reaching("the log", asked))?.seq ?? 0;
 }
 

@@ -7,6 +7,7 @@ import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
 import type { Span } from "@fanfare/common/tracing";
 import {
   laneOf,
+  storedPlayerSubjects,
   subjectForAnswers,
   subjectForPlayers,
   subjectForRemovals,
@@ -28,7 +29,7 @@ import { type KnownPlayer, PlayerFold, type PlayerVerdict } from "../domain/play
 import type { AnswerLane, SessionLog } from "../domain/ports.js";
 import { answerCodec, encodeJson, playerCodec } from "./entry-codecs.js";
 import { FencedLane, type LaneCounters } from "./fenced-lane.js";
-import { lastSequence } from "./lane-reader.js";
+import { lastSequence, lastStored } from "./lane-reader.js";
 
 class FencedAnswers
   extends FencedLane<ScoredAnswer, ScoredAnswer, AnswerVerdict, AnswerFold>
@@ -93,13 +94,25 @@ export class JetStreamSessionLog implements SessionLog {
     await Promise.all(this.#players.map((lane) => lane.refresh()));
   }
 
-  /** All players by lane, in the order of joining within each. */
-  players(): KnownPlayer[] {
-    return this.#players.flatMap(({ fold }) => [...fold.values()]);
+  /**
+   * Players in the order of joining, from a place on, as the log has them now. Lanes are read one after
+   * the other, so what came after the end that was asked for first is left to the next page.
+   */
+  async listPlayers(place: number, count: number) {
+    const end = await lastStored(this.bus, storedPlayerSubjects(this.session.sessionId));
+    await this.refreshPlayers();
+    const folds = this.#players.map(({ fold }) => fold);
+    const total = folds.reduce((sum, fold) => sum + fold.sizeAt(end), 0);
+    const players = folds.flatMap((fold) => fold.after(place, count + 1, end));
+    players.sort((a, b) => a.place - b.place);
+    return { players: players.slice(0, count), more: players.length > count, total };
   }
 
-  playerByName(nicknameKey: string): KnownPlayer | undefined {
-    return this.#playerLane(nicknameKey).fold.byName(nicknameKey);
+  /** Who has this name now. */
+  async playerByName(nicknameKey: string): Promise<KnownPlayer | undefined> {
+    const lane = this.#playerLane(nicknameKey);
+    await lane.refresh();
+    return lane.fold.byName(nicknameKey);
   }
 
   /** Takes note of a removal that another pod has stored. */

@@ -26,7 +26,8 @@ function race<C, V>(
   for (const { writer, commands } of steps) {
     const me = writers[writer];
     if (!me) continue;
-    for (; me.read < log.length; me.read++) me.fold.apply(log[me.read] ?? [], { closed: false });
+    for (; me.read < log.length; me.read++)
+      me.fold.apply(log[me.read] ?? [], { closed: false, sequence: me.read + 1 });
     const changes: C[] = [];
     for (const command of commands) {
       const decided = me.fold.decide(command, changes);
@@ -35,7 +36,7 @@ function race<C, V>(
     }
     if (changes.length === 0) continue;
     log.push(changes);
-    me.fold.apply(changes, { closed: false });
+    me.fold.apply(changes, { closed: false, sequence: log.length });
     me.read = log.length;
   }
   return { log, verdicts };

@@ -14,8 +14,8 @@ export interface LaneFold<Command, Change, Verdict> {
     command: Command,
     ahead: readonly Change[],
   ): { change?: Change; verdict: Verdict; unsure?: boolean };
-  /** Takes in what an entry holds. */
-  apply(changes: readonly Change[], entry: { closed: boolean }): void;
+  /** Takes in what the entry at this sequence of the log holds. */
+  apply(changes: readonly Change[], entry: { closed: boolean; sequence: number }): void;
   /** No change can be appended any more. */
   readonly closed: boolean;
 }

@@ -9,7 +9,12 @@ export interface KnownPlayer {
   nicknameKey: string;
   submissionId: string;
   status: PlayerStatus;
+  /** Rises with every player of the session that joined later, in whichever lane. */
+  place: number;
 }
+
+/** Changes of one entry, at most, that have a place of their own. */
+const PLACES_OF_ENTRY = 1_024;
 
 export type PlayerVerdict =
   | { kind: "in"; player: KnownPlayer }
@@ -22,6 +27,8 @@ export type PlayerVerdict =
 export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVerdict> {
   readonly #byId = new Map<string, KnownPlayer>();
   readonly #bySubmission = new Map<string, KnownPlayer>();
+  /** In the order of joining, so by place. */
+  readonly #joined: KnownPlayer[] = [];
   readonly #nameOwners = new Map<string, KnownPlayer>();
   readonly #bannedNames = new Set<string>();
   readonly closed = false;
@@ -77,9 +84,9 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     };
   }
 
-  apply(changes: readonly PlayerChange[]): void {
-    for (const { change } of changes) {
-      if (change.case === "joined") this.#join(change.value);
+  apply(changes: readonly PlayerChange[], { sequence }: { sequence: number }): void {
+    for (const [index, { change }] of changes.entries()) {
+      if (change.case === "joined") this.#join(change.value, placeOf(sequence, index));
       if (change.case === "removed") this.#remove(change.value.playerId, change.value.status);
     }
   }
@@ -92,19 +99,23 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     return this.#nameOwners.get(nicknameKey);
   }
 
-  /** In the order of joining. */
-  values(): IterableIterator<KnownPlayer> {
-    return this.#byId.values();
+  /** The first `count` that joined after a place, up to the entry at `end`, in that order. */
+  after(place: number, count: number, end: number): KnownPlayer[] {
+    const from = firstAbove(this.#joined, place);
+    const some = this.#joined.slice(from, from + count);
+    return some.slice(0, firstAbove(some, placeOf(end, PLACES_OF_ENTRY - 1)));
   }
 
-  get size(): number {
-    return this.#byId.size;
+  /** How many joined up to the entry at `end`. */
+  sizeAt(end: number): number {
+    return firstAbove(this.#joined, placeOf(end, PLACES_OF_ENTRY - 1));
   }
 
-  #join(joined: PlayerJoined): void {
+  #join(joined: PlayerJoined, place: number): void {
     if (this.#byId.has(joined.playerId)) return;
-    const player = known(joined);
+    const player = known(joined, place);
     this.#byId.set(player.playerId, player);
+    this.#joined.push(player);
     this.#bySubmission.set(player.submissionId, player);
     if (!this.#nameOwners.has(player.nicknameKey)) this.#nameOwners.set(player.nicknameKey, player);
   }
@@ -119,7 +130,23 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
   }
 }
 
-function known(joined: PlayerJoined): KnownPlayer {
+/** `place` is not known before the entry is stored. */
+function known(joined: PlayerJoined, place = 0): KnownPlayer {
   const { playerId, nickname, nicknameKey, submissionId } = joined;
-  return { playerId, nickname, nicknameKey, submissionId, status: PlayerStatus.ACTIVE };
+  return { playerId, nickname, nicknameKey, submissionId, status: PlayerStatus.ACTIVE, place };
+}
+
+function placeOf(sequence: number, index: number): number {
+  return sequence * PLACES_OF_ENTRY + Math.min(index, PLACES_OF_ENTRY - 1);
+}
+
+/** Where in a list by place the first one stands that is above `place`. */
+function firstAbove(players: readonly KnownPlayer[], place: number): number {
+  let [low, high] = [0, players.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((players[middle]?.place ?? 0) <= place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

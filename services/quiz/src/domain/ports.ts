@@ -71,10 +71,14 @@ export interface SessionLog {
   changePlayer(nicknameKey: string, change: PlayerChange, span?: Span): Promise<PlayerVerdict>;
   /** Finds players; asks the log once for those that this pod has not heard of. */
   findPlayers(playerIds: readonly string[]): Promise<(KnownPlayer | undefined)[]>;
-  playerByName(nicknameKey: string): KnownPlayer | undefined;
+  /** Who has this name now. */
+  playerByName(nicknameKey: string): Promise<KnownPlayer | undefined>;
   refreshPlayers(): Promise<void>;
-  /** All players by lane, in the order of joining within each. */
-  players(): KnownPlayer[];
+  /** Up to `count` players in the order of joining, after a place, as the log has them now. */
+  listPlayers(
+    place: number,
+    count: number,
+  ): Promise<{ players: KnownPlayer[]; more: boolean; total: number }>;
   /** Takes note of a removal that another pod has stored. */
   noteRemoval(playerId: string, status: PlayerStatus): void;
   /** Tells the gateways at once; the log has it already. */

@@ -171,9 +171,7 @@ async function findPlayer(
 ): Promise<KnownPlayer | undefined> {
   if (wanted.case === "playerId") return (await log.findPlayers([wanted.value]))[0];
   if (wanted.case !== "nickname") throw invalidField("player", "a player_id or a nickname");
-  const key = nicknameKey(wanted.value);
-  if (!log.playerByName(key)) await log.refreshPlayers();
-  return log.playerByName(key);
+  return log.playerByName(nicknameKey(wanted.value));
 }
 
 export async function listPlayers(
@@ -184,18 +182,13 @@ export async function listPlayers(
   const session = await requireHost(context, request.sessionId, call);
   const size = request.pageSize || 200;
   if (size > BATCH_MAX) throw invalidField("page_size", `1..${BATCH_MAX}`);
-  const at = Number(request.pageToken || 0);
-  if (!Number.isInteger(at) || at < 0)
+  // Where the last player of the page before stands, so that who comes meanwhile moves nobody.
+  const after = Number(request.pageToken || 0);
+  if (!Number.isSafeInteger(after) || after < 0)
     throw invalidField("page_token", "empty, or one from a response");
-  const log = context.logs.of(session);
-  await log.refreshPlayers();
-  const players = log.players();
-  const nextPageToken = at + size < players.length ? String(at + size) : "";
-  return {
-    players: players.slice(at, at + size).map(toPlayer),
-    nextPageToken,
-    total: players.length,
-  };
+  const { players, more, total } = await context.logs.of(session).listPlayers(after, size);
+  const nextPageToken = more ? String(players.at(-1)?.place) : "";
+  return { players: players.map(toPlayer), nextPageToken, total };
 }
 
 /** Why a removed player may not play; undefined for one that may. */
