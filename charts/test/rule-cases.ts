@@ -117,6 +117,13 @@ const FIRE: readonly CauseCase[] = [
   ["LanesContested", "ticket", "a third", { [stored]: "0+600x30", [fence]: "0+200x30" }, "20m"],
   ["ClockStepped", "ticket", "once", { [`quiz_clock_steps_total{${QUIZ}}`]: "0x9 1x30" }, "12m"],
   [
+    "LoopEnded",
+    "page",
+    "the purge",
+    { [`quiz_loop_ended{${HISTORY},loop="purge"}`]: "0x9 1x30" },
+    "12m",
+  ],
+  [
     "LogFilling",
     "page",
     "over four fifths",
@@ -156,6 +163,13 @@ const SLEEP: readonly CauseCase[] = [
   ["BoardsStale", "", "a moment", { [`quiz_leaderboard_stale{${GAMES}}`]: "0x3 1 0x9" }, "5m"],
   ["LagGrowing", "", "one that catches up", { [lag]: "600-60x9 0x20" }, "8m"],
   ["LanesContested", "", "pods that start", { [stored]: "0+600x30", [fence]: "0 40x30" }, "20m"],
+  [
+    "LoopEnded",
+    "",
+    "all go round",
+    { [`quiz_loop_ended{${HISTORY},loop="purge"}`]: "0x30" },
+    "20m",
+  ],
   ["ClockStepped", "", "never", { [`quiz_clock_steps_total{${QUIZ}}`]: "0x30" }, "20m"],
   [
     "LogFilling",

@@ -3,18 +3,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { Health } from "./health.js";
 import type { Lifecycle } from "./lifecycle.js";
+import type { LoopBook } from "./loop-book.js";
 import type { Metrics } from "./metrics.js";
 
 /**
- * Serves /livez (the loop turns), /readyz (work may come) and /metrics. Returns the bound port; port
- * 0 takes a free one.
+ * Serves /livez (the event loop turns, and no loop has ended), /readyz (work may come) and /metrics.
+ * Returns the bound port; port 0 takes a free one.
  */
 export async function startAdminServer(
   options: { port: number; host?: string; health: Health; metrics: Metrics },
   lifecycle: Lifecycle,
 ): Promise<number> {
+  const { loops } = lifecycle;
+  options.metrics.watchLoops(() => loops.all());
   const server = createServer((request, response) => {
-    answer(request, response, options).catch((err) => {
+    answer(request, response, { ...options, loops }).catch((err) => {
       lifecycle.log.error({ err, path: request.url }, "admin page failed");
       response.statusCode = 500;
       response.end("failed; the log says why\n");
@@ -34,11 +37,13 @@ export async function startAdminServer(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { health, metrics }: { health: Health; metrics: Metrics },
+  { health, metrics, loops }: { health: Health; metrics: Metrics; loops: LoopBook },
 ): Promise<void> {
   const path = request.url?.split("?")[0];
   if (path === "/livez") {
-    response.end("ok\n");
+    const ended = loops.ended().map((name) => `the loop "${name}" has ended`);
+    response.statusCode = ended.length === 0 ? 200 : 503;
+    response.end(`${ended.join("\n") || "ok"}\n`);
   } else if (path === "/readyz") {
     const faults = health.faults();
     response.statusCode = faults.length === 0 ? 200 : 503;

@@ -6,10 +6,12 @@
 import { STREAMS } from "@fanfare/proto/addresses";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { insist, JETSTREAM_AWAY } from "./bus-connection.js";
-import { type Lifecycle, pause } from "./lifecycle.js";
+import type { Lifecycle } from "./lifecycle.js";
+import { repeat } from "./loops.js";
 import type { Metrics } from "./metrics.js";
 
 const SYNC_EVERY_MS = 10_000;
+const RETRY_FIRST_MS = 500;
 const FIRST_READINGS = 3;
 /** How fast two clocks may part at most (what NTP takes for possible): 30 ms a minute. */
 const DRIFT = 500e-6;
@@ -53,11 +55,7 @@ export async function startBusClock(
     lifecycle.log.warn({ stepMs: Math.round(ms) }, "NATS' clock has stepped; deadlines with it");
   };
   for (let i = 0; i < FIRST_READINGS; i++) await insist(read, CLOCK_AWAY, lifecycle);
-  void (async () => {
-    while (!lifecycle.signal.aborted) {
-      await pause(SYNC_EVERY_MS, lifecycle.signal);
-      await read().catch((err) => lifecycle.log.debug({ err }, "clock not read"));
-    }
-  })();
+  const retry = { firstMs: RETRY_FIRST_MS, maxMs: SYNC_EVERY_MS };
+  void repeat("clock", read, { everyMs: SYNC_EVERY_MS, retry }, lifecycle);
   return { now: () => Math.round(performance.now() + offset) };
 }

@@ -9,11 +9,14 @@ import {
   errors,
   type NatsConnection,
 } from "@nats-io/transport-node";
+import { anywhereWithin } from "./backoff.js";
 import { ConfigError, type natsSettings, type z } from "./config.js";
 import { type Lifecycle, pause } from "./lifecycle.js";
+import { watchLoop } from "./loops.js";
 import { readSettingsFile, rereadTls, type TlsFiles } from "./tls-files.js";
 
 const DIAL_TIMEOUT_MS = 5_000;
+/** Between two tries at the start, on average. */
 const RETRY_EVERY_MS = 250;
 const SAY_WAITING_EVERY_MS = 5_000;
 /** "No suitable peers for placement": a cluster whose servers are still coming. */
@@ -126,7 +129,7 @@ export async function insist<T>(
         log.warn({ err }, `${on.what}; trying again`);
         toldAt = performance.now();
       }
-      await pause(RETRY_EVERY_MS, signal);
+      await pause(anywhereWithin(2 * RETRY_EVERY_MS), signal);
     }
   }
 }
@@ -153,8 +156,9 @@ export const JETSTREAM_AWAY = {
 export function followConnection(
   nc: NatsConnection,
   listeners: ReadonlySet<() => void>,
-  { log }: Lifecycle,
+  lifecycle: Lifecycle,
 ): () => boolean {
+  const { log } = lifecycle;
   let connected = true;
   const follow = async () => {
     for await (const event of nc.status()) {
@@ -171,6 +175,7 @@ export function followConnection(
     }
     connected = false;
   };
-  void follow();
+  // The client reconnects for ever: one that has closed itself will not come back.
+  void watchLoop("connection to NATS", follow(), lifecycle);
   return () => connected;
 }

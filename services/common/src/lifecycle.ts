@@ -4,6 +4,7 @@
  * rest.
  */
 import type { Logger } from "./log.js";
+import { LoopBook } from "./loop-book.js";
 
 type Close = () => Promise<void> | void;
 
@@ -22,6 +23,8 @@ export class Lifecycle {
   readonly #abort = new AbortController();
   #closing: Promise<void> | undefined;
   #isClosed = false;
+  /** What goes round in this process (loops.ts). */
+  readonly loops = new LoopBook();
 
   constructor(readonly log: Logger) {}
 

@@ -15,6 +15,7 @@ import {
 } from "prom-client";
 import { GivenUpError, ServiceError } from "./errors.js";
 import { watchEventLoop } from "./event-loop-lag.js";
+import type { LoopBook } from "./loop-book.js";
 import { watchOpenFiles } from "./open-files.js";
 import { OperationTimes } from "./operation-times.js";
 import { countFaultLimit } from "./tracing.js";
@@ -38,6 +39,7 @@ export class Metrics {
   /** Steps of the common clock (bus-clock.ts): NATS servers whose clocks nobody keeps. */
   readonly clockSteps: Counter;
   #certificateEnd: (() => number) | undefined;
+  #loops: () => ReturnType<LoopBook["all"]> = () => [];
   readonly #served: Histogram<"rpc_method" | "error_type">;
   readonly #called: Histogram<"rpc_method" | "error_type">;
   readonly #operations: Histogram<"db_system_name" | "db_operation_name" | "error_type">;
@@ -79,6 +81,7 @@ export class Metrics {
         else this.set(end);
       },
     });
+    this.#countLoops();
     this.#served = this.#calls("rpc_server_call_duration_seconds", "gRPC calls served");
     this.#called = this.#calls("rpc_client_call_duration_seconds", "gRPC calls made");
     this.#operations = new Histogram({
@@ -93,6 +96,35 @@ export class Metrics {
   /** Shows when the certificate for mutual TLS ends: `endsAt` in Unix seconds, asked for each page. */
   watchCertificate(endsAt: () => number): void {
     this.#certificateEnd = endsAt;
+  }
+
+  /** Shows how the loops of this process get on: `loops` is asked for each page. */
+  watchLoops(loops: () => ReturnType<LoopBook["all"]>): void {
+    this.#loops = loops;
+  }
+
+  #countLoops(): void {
+    const loops = () => this.#loops();
+    const [labelNames, registers] = [["loop"] as const, [this.registry]];
+    new Counter({
+      name: "quiz_loop_failures_total",
+      help: "Turns of a loop that failed and were tried again",
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const { name, failures } of loops()) this.inc({ loop: name }, failures);
+      },
+    });
+    new Gauge({
+      name: "quiz_loop_ended",
+      help: "1 for a loop that has ended although nobody stopped it: its process must be started again",
+      labelNames,
+      registers,
+      collect() {
+        for (const { name, ended } of loops()) this.set({ loop: name }, ended ? 1 : 0);
+      },
+    });
   }
 
   /** A gRPC call that this process served has ended, with `error` or well. */

@@ -7,6 +7,7 @@ import { X509Certificate } from "node:crypto";
 import { type ChannelCredentials, experimental, type ServerCredentials } from "@grpc/grpc-js";
 import type { grpcTlsSettings, z } from "./config.js";
 import { type Lifecycle, pause } from "./lifecycle.js";
+import { watchLoop } from "./loops.js";
 import type { Metrics } from "./metrics.js";
 import { readTlsFiles, type TlsFiles } from "./tls-files.js";
 
@@ -59,7 +60,7 @@ export class MutualTls implements experimental.CertificateProvider {
   ): MutualTls | undefined {
     const tls = MutualTls.load(files);
     if (!tls) return undefined;
-    void tls.#follow(lifecycle);
+    void watchLoop("certificates", tls.#follow(lifecycle), lifecycle);
     metrics?.watchCertificate(() => tls.endsAt().getTime() / 1_000);
     return tls;
   }

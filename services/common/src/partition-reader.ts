@@ -5,9 +5,11 @@
  */
 import { PARTITIONS, STREAMS, storedPartitionSubjects } from "@fanfare/proto/addresses";
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
+import { Backoff } from "./backoff.js";
 import type { Bus } from "./bus.js";
 import { publishedBy } from "./bus-spans.js";
 import { type Lifecycle, pause, within } from "./lifecycle.js";
+import { watchLoop } from "./loops.js";
 import { Inbox } from "./partition-inbox.js";
 import { applyInSpan } from "./partition-span.js";
 import { connected, entriesBehind, PartitionWatch, tellLoss } from "./partition-watch.js";
@@ -112,7 +114,8 @@ export function readPartitions(
         const abort = new AbortController();
         running.set(partition, abort);
         metrics.begun(partition);
-        const loop = readPartition(projection, partition, parts, abort.signal);
+        const reading = readPartition(projection, partition, parts, abort.signal);
+        const loop = watchLoop(`${projection.name} readers`, reading, lifecycle, abort.signal);
         loops.add(loop);
         void loop.then(() => loops.delete(loop));
       } else if (!mine && current) {
@@ -145,7 +148,7 @@ async function readPartition(
   signal: AbortSignal,
 ): Promise<void> {
   const { bus, lifecycle, metrics } = parts;
-  let waitMs = RETRY_MIN_MS;
+  const backoff = new Backoff({ firstMs: RETRY_MIN_MS, maxMs: RETRY_MAX_MS });
   let toldAt = Number.NEGATIVE_INFINITY;
   let place: number | undefined;
   while (!signal.aborted) {
@@ -158,7 +161,7 @@ async function readPartition(
       },
       onApplied: () => {
         applied++;
-        waitMs = RETRY_MIN_MS;
+        backoff.reset();
       },
     };
     try {
@@ -175,8 +178,8 @@ async function readPartition(
             .then((waiting) => metrics.waits(partition, waiting))
             .catch(() => {});
       }
-      await pause(waitMs, signal);
-      waitMs = Math.min(waitMs * 2, RETRY_MAX_MS);
+      lifecycle.loops.failed(`${projection.name} readers`);
+      await pause(backoff.next(), signal);
     }
   }
 }

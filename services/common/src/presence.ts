@@ -6,6 +6,7 @@
 import { subjectForPresence } from "@fanfare/proto/addresses";
 import type { Bus } from "./bus.js";
 import { type Lifecycle, pause } from "./lifecycle.js";
+import { repeat } from "./loops.js";
 import { rendezvousOrder } from "./rendezvous.js";
 
 const SAY_EVERY_MS = 1_000;
@@ -37,15 +38,13 @@ export class Presence {
       hearing.unsubscribe();
       say("bye");
     });
-    say("here");
-    void (async () => {
-      for (;;) {
-        await pause(SAY_EVERY_MS, lifecycle.signal);
-        if (lifecycle.signal.aborted) return;
-        say("here");
-        presence.#dropSilent();
-      }
-    })();
+    const turn = async () => {
+      say("here");
+      presence.#dropSilent();
+    };
+    // Never later than usual: a pod that is silent for three turns is taken for gone.
+    const retry = { firstMs: SAY_EVERY_MS, maxMs: SAY_EVERY_MS };
+    void repeat(`presence of ${kind}`, turn, { everyMs: SAY_EVERY_MS, retry }, lifecycle);
     await pause(100, lifecycle.signal);
     return presence;
   }

@@ -11,6 +11,7 @@ import { GivenUpError, ServiceError, unavailable } from "./errors.js";
 import { type Connection, createClient, type ServiceClient } from "./grpc-client.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { pause } from "./lifecycle.js";
+import { repeat } from "./loops.js";
 import type { Metrics } from "./metrics.js";
 import type { MutualTls } from "./mutual-tls.js";
 import { rendezvousOrder } from "./rendezvous.js";
@@ -74,14 +75,12 @@ export class ServicePool<S extends DescService> {
     await pool.#resolve();
     if (pool.#clients.size === 0) lifecycle.log.warn({ url }, "no pod is known; looking again");
     const refresh = async () => {
-      for (;;) {
-        const wait = pool.#clients.size === 0 ? RESOLVE_AGAIN_MS : RESOLVE_EVERY_MS;
-        await pause(wait, lifecycle.signal);
-        if (lifecycle.signal.aborted) return;
-        await pool.#resolve();
-      }
+      await pool.#resolve();
+      return pool.#clients.size === 0 ? RESOLVE_AGAIN_MS : RESOLVE_EVERY_MS;
     };
-    void refresh();
+    const retry = { firstMs: RESOLVE_AGAIN_MS, maxMs: RESOLVE_EVERY_MS };
+    const everyMs = RESOLVE_EVERY_MS;
+    void repeat(`${service.typeName} addresses`, refresh, { everyMs, retry }, lifecycle);
     lifecycle.push(`${service.typeName} clients`, () => {
       for (const client of pool.#clients.values()) client.close();
     });

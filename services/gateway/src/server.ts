@@ -2,10 +2,11 @@
 
 import uWS from "uWebSockets.js";
 import { startAdminServer } from "@fanfare/common/admin-server";
+import { anywhereWithin } from "@fanfare/common/backoff";
 import { type Bus, busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
 import { Health } from "@fanfare/common/health";
-import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
@@ -49,6 +50,8 @@ const RESUME_TOKEN_SECONDS = 30 * 24 * 60 * 60;
 const SERVICES_WITHIN_MS = 20_000;
 /** A room whose record can't be read in this time refuses its clients for now. */
 const READ_WITHIN_MS = 2_000;
+/** After a reconnect each gateway begins to read its rooms within this time. */
+const READ_ALL_SPREAD_MS = 250;
 
 /** Starts everything and returns the bound ports. */
 export async function startServer(config: Config, lifecycle: Lifecycle) {
@@ -143,7 +146,9 @@ async function buildGateway(parts: Parts) {
       onReadFailed: (error) => onFault(error, "a room was not read; it is tried again"),
     },
   );
-  bus.onReconnect(() => void rooms.readAll());
+  // All gateways have lost the same server, and found it again at the same moment.
+  const readAll = () => pause(anywhereWithin(READ_ALL_SPREAD_MS)).then(() => rooms.readAll());
+  bus.onReconnect(() => void readAll());
   lifecycle.push("rooms", () => rooms.close());
   const gateway: Gateway = {
     config,

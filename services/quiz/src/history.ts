@@ -2,10 +2,12 @@
 
 import { fileURLToPath } from "node:url";
 import { startAdminServer } from "@fanfare/common/admin-server";
+import { Backoff } from "@fanfare/common/backoff";
 import { busOptions, connectBus } from "@fanfare/common/bus";
 import { DeadLetters } from "@fanfare/common/dead-letters";
 import { Health } from "@fanfare/common/health";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
+import { repeat } from "@fanfare/common/loops";
 import { readPartitions } from "@fanfare/common/partition-reader";
 import {
   connectPostgres,
@@ -15,7 +17,7 @@ import {
   type Sql,
 } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
-import { purgeEndedSessions } from "./adapters/log-purge.js";
+import { LogPurge } from "./adapters/log-purge.js";
 import { PostgresHistory } from "./adapters/postgres-history.js";
 import type { HistoryConfig } from "./config.js";
 import { HistoryMetrics } from "./history-metrics.js";
@@ -23,6 +25,8 @@ import { HistoryMetrics } from "./history-metrics.js";
 const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
 /** One transaction at a time for each partition; a pod with all of them shares these. */
 const CONNECTIONS_MAX = 6;
+const PURGE_EVERY_MS = 5_000;
+const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 5_000;
 
 /** Starts everything and returns the bound port. Waits for PostgreSQL as long as it takes. */
@@ -46,20 +50,23 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
   const deadLetters = new DeadLetters({ reader: "history", bus, log, counter });
   const history = new PostgresHistory({ sql, deadLetters, metrics, log });
   readPartitions(history, { bus, presence, lifecycle, metrics: metrics.reader });
-  void purgeEndedSessions({ bus, sql, metrics, purgeAfterS: config.PURGE_AFTER_S }, lifecycle);
+  const purge = new LogPurge({ bus, sql, metrics, log, purgeAfterS: config.PURGE_AFTER_S });
+  void repeat("purge", () => purge.turn(), { everyMs: PURGE_EVERY_MS }, lifecycle);
   health.started();
   lifecycle.log.info({ adminPort }, "history is ready");
   return { adminPort };
 }
 
 async function migrateWhenReachable(sql: Sql, lifecycle: Lifecycle): Promise<void> {
-  for (let waitMs = 100; !lifecycle.signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
+  const backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS });
+  while (!lifecycle.signal.aborted) {
     try {
       const applied = await migrate(sql, "quiz", MIGRATIONS);
       if (applied.length > 0) lifecycle.log.info({ applied }, "migrations applied");
       return;
     } catch (err) {
       if (err instanceof MigrationError) throw err;
+      const waitMs = Math.round(backoff.next());
       lifecycle.log.warn({ err, waitMs }, "PostgreSQL is not ready for migrations; trying again");
       await pause(waitMs, lifecycle.signal);
     }

@@ -5,6 +5,8 @@
  */
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { Backoff, type BackoffOptions, type Random } from "@fanfare/common/backoff";
+import { isWrongLastSequence } from "@fanfare/common/bus";
 import type { Clock } from "@fanfare/common/bus-clock";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
 import type { Presence } from "@fanfare/common/presence";
@@ -15,9 +17,11 @@ import type { QuizMetrics } from "./metrics.js";
 
 /** Head start of each pod before the next in order. */
 const TURN_MS = 60;
-const RETRY_MS = 250;
+/** Sessions whose phases could not be ended while NATS was away do not all come back at once. */
+const RETRY: BackoffOptions = { firstMs: 500, maxMs: 1_000 };
 /** Others look after an ended session this much later. */
 const END_CHECK_MS = 1_500;
+const END_RETRY: BackoffOptions = { firstMs: END_CHECK_MS, maxMs: 30_000 };
 /** Pods further behind in the order look at the same time as this one. */
 const END_TURNS_MAX = 2;
 /** When nobody took a half-made record over, it goes. */
@@ -32,6 +36,8 @@ export interface ClockParts {
   presence: Presence;
   metrics: QuizMetrics;
   lifecycle: Lifecycle;
+  /** Draws the waits before another try. */
+  random?: Random;
 }
 
 export class RoundClock {
@@ -71,15 +77,26 @@ export class RoundClock {
     this.#at(session, due - clock.now() + presence.rank(session.sessionId) * TURN_MS);
   }
 
-  #at(session: Session, delayMs: number): void {
-    const wait = Math.min(Math.max(delayMs, 0), TIMER_MAX_MS);
-    this.#timers.set(
-      session.sessionId,
-      setTimeout(() => void this.#act(session), wait),
-    );
+  #at(session: Session, delayMs: number, backoff = this.#backoff(RETRY)): void {
+    this.#after(session.sessionId, delayMs, () => void this.#act(session, backoff));
   }
 
-  async #act(session: Session): Promise<void> {
+  /** One timer for each session; none is left of one that has nothing to wait for. */
+  #after(sessionId: string, delayMs: number, act: () => void): void {
+    if (this.parts.lifecycle.signal.aborted) return;
+    const fire = () => {
+      this.#timers.delete(sessionId);
+      act();
+    };
+    const wait = Math.min(Math.max(delayMs, 0), TIMER_MAX_MS);
+    this.#timers.set(sessionId, setTimeout(fire, wait));
+  }
+
+  #backoff(options: BackoffOptions): Backoff {
+    return new Backoff({ ...options, random: this.parts.random });
+  }
+
+  async #act(session: Session, backoff: Backoff): Promise<void> {
     const { store, clock, lifecycle, metrics } = this.parts;
     if (lifecycle.signal.aborted) return;
     const due = dueAt(session) ?? 0;
@@ -93,7 +110,8 @@ export class RoundClock {
       metrics.clockLate.observe(Math.max(0, clock.now() - due) / 1_000);
     } catch (err) {
       lifecycle.log.warn({ err, sessionId: session.sessionId }, "phase not ended; trying again");
-      if (!lifecycle.signal.aborted) this.#at(session, RETRY_MS);
+      // A change that was heard of meanwhile has set the next timer.
+      if (!this.#timers.has(session.sessionId)) this.#at(session, backoff.next(), backoff);
     }
   }
 
@@ -121,21 +139,27 @@ export class RoundClock {
   #clearAway({ session, revision }: StoredSession): void {
     const { store, clock } = this.parts;
     const createdAt = session.createdAt ? timestampMs(session.createdAt) : 0;
-    const remove = () => void store.remove(session.sessionId, revision).catch(() => {});
-    const wait = Math.max(0, createdAt + CLEAR_AWAY_MS - clock.now());
-    this.#timers.set(session.sessionId, setTimeout(remove, Math.min(wait, TIMER_MAX_MS)));
+    const backoff = this.#backoff(RETRY);
+    const remove = () => {
+      store.remove(session.sessionId, revision).catch((err) => {
+        // Somebody took it over, or did this before; or NATS is away, and it is tried again.
+        if (!isWrongLastSequence(err.cause)) this.#after(session.sessionId, backoff.next(), remove);
+      });
+    };
+    this.#after(session.sessionId, createdAt + CLEAR_AWAY_MS - clock.now(), remove);
   }
 
   /** The pod that is first in order stores the last entry; the others make sure that it did. */
   #afterEnd(session: Session): void {
     const { lifecycle, logs, presence } = this.parts;
+    const backoff = this.#backoff(END_RETRY);
     const finish = async () => {
       if (lifecycle.signal.aborted) return;
       try {
         await logs.of(session).end(session.round);
       } catch (err) {
         lifecycle.log.warn({ err, sessionId: session.sessionId }, "end not stored; trying again");
-        setTimeout(queue, END_CHECK_MS).unref();
+        setTimeout(queue, backoff.next()).unref();
       }
     };
     const queue = () => {

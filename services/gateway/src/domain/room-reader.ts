@@ -1,19 +1,26 @@
 /** Reads a room's record and board: at first, after a break, and whenever news seem to be missing. */
+import { anywhereWithin, type Random } from "@fanfare/common/backoff";
 import { FreshRead } from "@fanfare/common/fresh-read";
 import type { RoomSource } from "./ports.js";
 
-/** A read that has not succeeded by then is tried again. */
-const AGAIN_AFTER_MS = 1_500;
+/**
+ * A read that has not succeeded by then is tried again; where in between is drawn anew each time, as
+ * the rooms of all gateways fail together when NATS is away.
+ */
+const AGAIN_AFTER_MIN_MS = 1_000;
+const AGAIN_AFTER_MAX_MS = 2_000;
 
 export class RoomReader {
   #source: RoomSource | undefined;
   #first: Promise<void> | undefined;
   readonly #reads = new FreshRead(() => this.#source?.read() ?? Promise.resolve());
-  #readAt = Number.NEGATIVE_INFINITY;
+  #againAt = Number.NEGATIVE_INFINITY;
   /** A read has begun and not succeeded since: what is known may be old. */
   #mustRead = true;
   /** A read has succeeded once. */
   hasRead = false;
+
+  constructor(private readonly random: Random = Math.random) {}
 
   follow(source: RoomSource): void {
     this.#source = source;
@@ -30,7 +37,10 @@ export class RoomReader {
 
   /** Resolves once a read that began after this call is done. Fails with UNAVAILABLE. */
   read(): Promise<void> {
-    this.#readAt = performance.now();
+    this.#againAt =
+      performance.now() +
+      AGAIN_AFTER_MIN_MS +
+      anywhereWithin(AGAIN_AFTER_MAX_MS - AGAIN_AFTER_MIN_MS, this.random);
     this.#mustRead = true;
     return this.#reads.begin().then(() => {
       this.hasRead = true;
@@ -40,7 +50,7 @@ export class RoomReader {
 
   /** Whether to read now: a read has failed, or `seemsOld` says that news are missing. */
   isDue(now: number, seemsOld: boolean): boolean {
-    return (this.#mustRead || seemsOld) && now - this.#readAt >= AGAIN_AFTER_MS;
+    return (this.#mustRead || seemsOld) && now >= this.#againAt;
   }
 
   close(): void {

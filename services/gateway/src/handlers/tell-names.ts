@@ -24,12 +24,17 @@ export class NameTeller {
   async #tell(room: Room): Promise<void> {
     const state = { again: true };
     this.#busy.set(room, state);
-    while (room.hosts.size > 0 && (state.again || this.#owes(room))) {
-      if (state.again) state.again = !(await this.#readNew(room, state));
-      this.#tellHosts(room);
-      await pause(EVERY_MS, undefined, { ref: false });
+    try {
+      while (room.hosts.size > 0 && (state.again || this.#owes(room))) {
+        if (state.again) state.again = !(await this.#readNew(room, state));
+        this.#tellHosts(room);
+        await pause(EVERY_MS, undefined, { ref: false });
+      }
+    } catch (error) {
+      this.gateway().onFault(error, "names not told; they are with the next who comes or goes");
+    } finally {
+      this.#busy.delete(room);
     }
-    this.#busy.delete(room);
   }
 
   /** Reads the list of players on from where it ended last time; false where it is to be tried again. */

@@ -1,7 +1,8 @@
 /** The global leaderboard in PostgreSQL: awards ended sessions in the background, and reads the tally. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
+import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { repeat } from "@fanfare/common/loops";
 import type { OperationTimes } from "@fanfare/common/operation-times";
 import { migrate, type Sql } from "@fanfare/common/postgres";
 import type { GlobalPlace, GlobalRow, GlobalTally } from "../domain/ports.js";
@@ -11,6 +12,7 @@ import { fromPostgres } from "./postgres-reads.js";
 const AWARD = readFileSync(new URL("../../sql/award-sessions.sql", import.meta.url), "utf8");
 const MIGRATIONS = fileURLToPath(new URL("../../migrations/", import.meta.url));
 const AWARD_EVERY_MS = 2_000;
+const RETRY = { firstMs: 1_000, maxMs: 10_000 };
 /** Sessions that one statement awards. */
 const SESSIONS_MAX = 100;
 
@@ -53,24 +55,14 @@ export class PostgresAwards implements GlobalTally {
   /** Brings the schema up to date and awards every 2 s, until the lifecycle ends. */
   start(lifecycle: Lifecycle, metrics: LeaderboardMetrics): void {
     let isMigrated = false;
-    let failing = false;
-    const loop = async () => {
-      while (!lifecycle.signal.aborted) {
-        try {
-          if (!isMigrated) await migrate(this.sql, "leaderboard", MIGRATIONS);
-          isMigrated = true;
-          const sessions = await this.award();
-          metrics.awardedSessions.inc(sessions);
-          failing = false;
-          if (sessions === SESSIONS_MAX) continue;
-        } catch (err) {
-          if (!failing) lifecycle.log.warn({ err }, "sessions can't be awarded now");
-          failing = true;
-        }
-        await pause(AWARD_EVERY_MS, lifecycle.signal);
-      }
+    const turn = async () => {
+      if (!isMigrated) await migrate(this.sql, "leaderboard", MIGRATIONS);
+      isMigrated = true;
+      const sessions = await this.award();
+      metrics.awardedSessions.inc(sessions);
+      return sessions === SESSIONS_MAX ? 0 : AWARD_EVERY_MS;
     };
-    const done = loop();
+    const done = repeat("awards", turn, { everyMs: AWARD_EVERY_MS, retry: RETRY }, lifecycle);
     lifecycle.push("awards", () => done);
   }
 }

@@ -2,6 +2,7 @@
  * Takes snapshots of changed boards and publishes them, at most one per session and interval, the
  * last one for sure: what fails is tried again.
  */
+import { Backoff, type Random } from "@fanfare/common/backoff";
 import type { Clock } from "@fanfare/common/bus-clock";
 import { failBusSpan, startBusSpan } from "@fanfare/common/bus-spans";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
@@ -24,6 +25,8 @@ const BEHIND_MS = 1_000;
 const HOLD_MAX_MS = 1_000;
 /** All boards of a partition that was taken over are looked at, at most this often. */
 const SWEEP_EVERY_MS = 1_000;
+/** Before a board that could not be read or published is tried again. */
+const RETRY = { firstMs: 200, maxMs: 2_000 };
 /** Traced changes that one snapshot links to. */
 const ORIGINS_MAX = 100;
 
@@ -36,6 +39,8 @@ export interface SnapshotParts {
   metrics: LeaderboardMetrics;
   lifecycle: Lifecycle;
   everyMs: number;
+  /** Draws the waits before another try. */
+  random?: Random;
 }
 
 export class Snapshots {
@@ -45,6 +50,8 @@ export class Snapshots {
   readonly #work = new Set<Promise<void>>();
   /** Traced changes of boards whose snapshot is still to come. */
   readonly #origins = new Map<string, Span[]>();
+  /** Of boards that failed, until they do not. */
+  readonly #backoffs = new Map<string, Backoff>();
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
   #ended = false;
@@ -142,6 +149,7 @@ export class Snapshots {
     if (origins) this.#origins.delete(sessionId);
     const work = { verb: "publish", template: LEADERBOARD_TEMPLATE, startedAt, origins } as const;
     const span = startBusSpan(work);
+    let waitMs = 0;
     try {
       const board = await boards.read(sessionId, { kind: "top", size: ROWS_MAX });
       const isLive = typeof board !== "string" && !board.ended;
@@ -161,15 +169,26 @@ export class Snapshots {
       }
       if (this.#failing) lifecycle.log.info("snapshots are published again");
       this.#failing = false;
+      this.#backoffs.delete(sessionId);
       endSpan(span);
     } catch (err) {
       failBusSpan(span, work, err);
       coalescer.mark(sessionId, since);
+      waitMs = this.#backoff(sessionId).next();
       if (!this.#failing) lifecycle.log.warn({ err }, "snapshots can't be published");
       this.#failing = true;
     } finally {
-      coalescer.done(sessionId, performance.now());
+      coalescer.done(sessionId, performance.now(), waitMs);
     }
+  }
+
+  #backoff(sessionId: string): Backoff {
+    let backoff = this.#backoffs.get(sessionId);
+    if (!backoff) {
+      backoff = new Backoff({ ...RETRY, random: this.parts.random });
+      this.#backoffs.set(sessionId, backoff);
+    }
+    return backoff;
   }
 
   #coalescer(partition: number): Coalescer {

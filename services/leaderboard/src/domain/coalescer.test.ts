@@ -56,6 +56,20 @@ describe("a snapshot", () => {
     expect(snapshots.take(100, 10)).toEqual([{ key: "a", since: 3 }]);
   });
 
+  test("that failed waits as long as it is told, if that is longer than the interval", () => {
+    const snapshots = coalescer();
+    snapshots.mark("a", 3);
+    snapshots.take(0, 10);
+    snapshots.mark("a", 3);
+    snapshots.done("a", 60, 500);
+    expect(snapshots.nextAt()).toBe(560);
+    expect(snapshots.take(559, 10)).toEqual([]);
+    expect(snapshots.take(560, 10)).toEqual([{ key: "a", since: 3 }]);
+    snapshots.done("a", 570, 1);
+    snapshots.mark("a", 570);
+    expect(snapshots.nextAt()).toBe(660);
+  });
+
   test("waits where there is no room for it", () => {
     const snapshots = coalescer();
     for (const key of ["a", "b", "c"]) snapshots.mark(key, 0);

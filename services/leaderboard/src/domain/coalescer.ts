@@ -1,8 +1,9 @@
 /**
  * Decides when a session's snapshot is taken: at once for the first change, then at most once per
  * interval, and always once more after the last change. Pure: the clock is passed in, in ms of any
- * origin.
+ * origin. Work is done for what is due, never for all that waits.
  */
+import { DueQueue } from "./due-queue.js";
 
 export interface CoalescerOptions {
   /** Shortest time between two snapshots of one key. */
@@ -20,8 +21,10 @@ export interface Due {
 export class Coalescer {
   /** Keys with changes that were not taken, each with its oldest change. */
   readonly #changed = new Map<string, number>();
-  /** When a key was last taken, in that order. */
-  readonly #takenAt = new Map<string, number>();
+  /** Those of them that are nobody's now. */
+  readonly #queue = new DueQueue();
+  /** Until when a key that was taken rests, in the order of taking. */
+  readonly #restsUntil = new Map<string, number>();
   readonly #busy = new Set<string>();
   #heldSince: number | undefined;
 
@@ -34,7 +37,9 @@ export class Coalescer {
   mark(key: string, since: number): boolean {
     const waiting = this.#changed.get(key);
     this.#changed.set(key, Math.min(since, waiting ?? since));
-    return waiting === undefined;
+    if (waiting !== undefined) return false;
+    if (!this.#busy.has(key)) this.#queue.push(key, this.#dueAt(key));
+    return true;
   }
 
   /** Keeps everything back for a while: what there is to show is only half of it. */
@@ -50,40 +55,39 @@ export class Coalescer {
   take(now: number, max: number): Due[] {
     const due: Due[] = [];
     if (this.#heldSince !== undefined && now < this.#heldSince + this.options.holdMaxMs) return due;
-    for (const [key, since] of this.#changed) {
-      if (due.length === max) break;
-      if (this.#busy.has(key) || now < this.#dueAt(key)) continue;
+    while (due.length < max) {
+      const key = this.#queue.take(now);
+      if (key === undefined) break;
+      due.push({ key, since: this.#changed.get(key) ?? 0 });
       this.#changed.delete(key);
       this.#busy.add(key);
-      this.#takenAt.delete(key);
-      this.#takenAt.set(key, now);
-      due.push({ key, since });
+      this.#restsUntil.delete(key);
+      this.#restsUntil.set(key, now + this.options.everyMs);
     }
     // A held state is shown once, then the hold begins anew.
     if (this.#heldSince !== undefined && this.#changed.size === 0) this.#heldSince = now;
     return due;
   }
 
-  /** The key may be taken again. Whoever failed marks it again before. */
-  done(key: string, now: number): void {
+  /** The key may be taken again. Whoever failed marks it again before, and says how long to wait. */
+  done(key: string, now: number, waitMs = 0): void {
     this.#busy.delete(key);
-    for (const [each, at] of this.#takenAt) {
-      if (now < at + this.options.everyMs) break;
-      if (!this.#busy.has(each)) this.#takenAt.delete(each);
+    if (waitMs > 0) this.#restsUntil.set(key, Math.max(this.#dueAt(key), now + waitMs));
+    if (this.#changed.has(key)) this.#queue.push(key, this.#dueAt(key));
+    for (const [each, until] of this.#restsUntil) {
+      if (now < until) break;
+      if (!this.#busy.has(each)) this.#restsUntil.delete(each);
     }
   }
 
   /** When `take` will have something, if nothing else happens; undefined: not before the next mark. */
   nextAt(): number | undefined {
-    let next: number | undefined;
-    for (const key of this.#changed.keys())
-      if (!this.#busy.has(key)) next = Math.min(next ?? Infinity, this.#dueAt(key));
+    const next = this.#queue.nextAt();
     if (next === undefined || this.#heldSince === undefined) return next;
     return Math.max(next, this.#heldSince + this.options.holdMaxMs);
   }
 
   #dueAt(key: string): number {
-    const takenAt = this.#takenAt.get(key);
-    return takenAt === undefined ? Number.NEGATIVE_INFINITY : takenAt + this.options.everyMs;
+    return this.#restsUntil.get(key) ?? Number.NEGATIVE_INFINITY;
   }
 }

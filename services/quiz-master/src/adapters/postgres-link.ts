@@ -3,8 +3,11 @@
  * it answers, and gives up waiting for it in time. It recovers by itself from a restart, a fail-over
  * and a server that went silent.
  */
+
+import { Backoff } from "@fanfare/common/backoff";
 import { ServiceError, unavailable } from "@fanfare/common/errors";
 import { type Lifecycle, pause, within } from "@fanfare/common/lifecycle";
+import { repeat, watchLoop } from "@fanfare/common/loops";
 import type { OperationTimes } from "@fanfare/common/operation-times";
 import { connectPostgres, migrate, type PostgresAccess, type Sql } from "@fanfare/common/postgres";
 
@@ -28,7 +31,7 @@ const PROBE_EVERY_MS = 1_000;
 const PROBE_LIMIT_MS = 2_000;
 /** Probes in a row without an answer after which connections are taken for dead and replaced. */
 const SILENT_PROBES_MAX = 2;
-const RETRY_AFTER_MIN_MS = 250;
+const RETRY_AFTER_FIRST_MS = 500;
 const RETRY_AFTER_MAX_MS = 5_000;
 /** SQLSTATE and socket errors that say: not now, rather than: wrong. */
 const AWAY =
@@ -57,7 +60,7 @@ export class PostgresLink {
     const link = new PostgresLink(options, lifecycle);
     const fault = await answered(link.#migrate(), START_LIMIT_MS).catch((err) => err);
     if (fault && !(fault instanceof ServiceError)) throw fault;
-    void link.#watch(fault);
+    void watchLoop("line to PostgreSQL", link.#watch(fault), lifecycle);
     return link;
   }
 
@@ -87,22 +90,23 @@ export class PostgresLink {
 
   async #watch(fault: unknown): Promise<void> {
     const { signal, log } = this.lifecycle;
-    let [err, retryMs] = [fault, RETRY_AFTER_MIN_MS];
+    const backoff = new Backoff({ firstMs: RETRY_AFTER_FIRST_MS, maxMs: RETRY_AFTER_MAX_MS });
+    let err = fault;
     while (!this.#migrated && !signal.aborted) {
+      const retryMs = Math.round(backoff.next());
       log.warn({ err, retryMs }, "waiting for PostgreSQL");
       await pause(retryMs, signal);
       err = await this.#migrate().catch((err) => err);
-      retryMs = Math.min(retryMs * 2, RETRY_AFTER_MAX_MS);
     }
     let silent = 0;
-    while (!signal.aborted) {
-      await pause(PROBE_EVERY_MS, signal);
+    const probe = async () => {
       const answer = await this.#ask();
       this.#note(answer === "here");
       silent = answer === "silent" ? silent + 1 : 0;
       // Not again while it stays silent: new connections give up by themselves.
       if (silent === SILENT_PROBES_MAX) this.#replaceConnections();
-    }
+    };
+    await repeat("probe of PostgreSQL", probe, { everyMs: PROBE_EVERY_MS }, this.lifecycle);
   }
 
   #ask(): Promise<"here" | "away" | "silent"> {

@@ -4,6 +4,7 @@
  * record's revision.
  */
 import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { Backoff } from "@fanfare/common/backoff";
 import { type Bus, isWrongLastSequence, openBucket, PURGE_MARKER_TTL } from "@fanfare/common/bus";
 import { reaching, ServiceError, unavailable } from "@fanfare/common/errors";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
@@ -25,7 +26,7 @@ const UPDATE_TRIES = 20;
 const RETRY_PAUSE_MS = 5;
 /** The store sends nothing for so long: it is asked again. */
 const READ_ALL_SILENCE_MS = 5_000;
-const READ_ALL_PAUSE_MS = 1_000;
+const READ_ALL_RETRY = { firstMs: 1_000, maxMs: 5_000 };
 /** Frozen quizzes kept in memory; others are read again. */
 const FROZEN_MAX = 2_000;
 
@@ -199,12 +200,13 @@ export class NatsSessionStore implements SessionStore {
 
   /** A bucket whose servers are choosing a leader gives nothing for some seconds. */
   async #readAllInTime({ log, signal }: Lifecycle): Promise<void> {
+    const backoff = new Backoff(READ_ALL_RETRY);
     while (!signal.aborted) {
       try {
         return await this.#readAll();
       } catch (err) {
         log.warn({ err }, "sessions not read; trying again");
-        await pause(READ_ALL_PAUSE_MS, signal);
+        await pause(backoff.next(), signal);
       }
     }
   }
