@@ -85,7 +85,7 @@ export async function readHistory(stage: Stage, sessionId: string): Promise<Ledg
     const ledger: Ledger = { answers: new Map(), points: new Map() };
     const rows = await sql`
       SELECT round, player_id, submission_id, points FROM quiz.quiz_history
-      WHERE session_id = ${sessionId}`;
+      WHERE session_id = ${sessionId} AND correct IS NOT NULL`;
     for (const row of rows) {
       ledger.answers.set(`${row.round} ${row.player_id}`, row.submission_id);
       add(ledger.points, row.player_id, row.points);
@@ -101,7 +101,7 @@ export async function readBoard(stage: Stage, sessionId: string): Promise<Map<st
   let pageToken = "";
   do {
     const page = await stage.leaderboard.getLeaderboard({ sessionId, pageSize: 1_000, pageToken });
-    for (const row of page.standings) points.set(row.playerId, row.points);
+    for (const row of page.standings) if (!row.outside) points.set(row.playerId, row.points);
     pageToken = page.nextPageToken;
   } while (pageToken);
   return points;

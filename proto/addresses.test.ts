@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import * as addresses from "./addresses.js";
 import {
   fnv1a,
-  isOutsidePlayer,
+  isOutsider,
+  isScorerKey,
   isToken,
   type LogAddress,
   laneOf,
@@ -12,20 +13,22 @@ import {
   PARTITIONS,
   partitionOf,
   ROUND_MAX,
+  readScorerKey,
   readStoredSubject,
   redisKeys,
+  scorerKey,
   storedSubject,
 } from "./addresses.js";
 
 const token = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
-const outsidePlayer = token.filter((id) => !id.startsWith("_"));
+const outsider = token.filter((id) => !id.startsWith("_"));
 const round = fc.integer({ min: 0, max: ROUND_MAX });
 const lane = fc.integer({ min: 0, max: addresses.LANES_MAX - 1 });
 
 describe("a stored subject", () => {
   /** Each way to publish, with what must be read from where it is stored. */
   const published: fc.Arbitrary<{ subject: string; address: LogAddress }> = fc.oneof(
-    fc.record({ sessionId: token, round, playerId: outsidePlayer }).map((of) => ({
+    fc.record({ sessionId: token, round, outsider }).map((of) => ({
       subject: addresses.subjectForScore(of),
       address: { kind: "score" as const, ...of },
     })),
@@ -107,9 +110,9 @@ describe("a stored subject", () => {
 /** Every function that takes an id, with an id in each of its places. */
 const TAKES_ID: Readonly<Record<string, (id: string) => unknown>> = {
   "subjectForScore, session": (id) =>
-    addresses.subjectForScore({ sessionId: id, round: 1, playerId: "u" }),
-  "subjectForScore, player": (id) =>
-    addresses.subjectForScore({ sessionId: "s", round: 1, playerId: id }),
+    addresses.subjectForScore({ sessionId: id, round: 1, outsider: "u" }),
+  "subjectForScore, outsider": (id) =>
+    addresses.subjectForScore({ sessionId: "s", round: 1, outsider: id }),
   subjectForAnswers: (id) => addresses.subjectForAnswers(id, 1, 0),
   subjectForPlayers: (id) => addresses.subjectForPlayers(id, 0),
   subjectForRoundClosed: (id) => addresses.subjectForRoundClosed(id, 1),
@@ -178,7 +181,7 @@ test.each([-1, 1.5, Number.NaN, ROUND_MAX + 1, Number.POSITIVE_INFINITY])(
     for (const take of [
       () => addresses.subjectForAnswers("s", number, 0),
       () => addresses.subjectForRoundClosed("s", number),
-      () => addresses.subjectForScore({ sessionId: "s", round: number, playerId: "u" }),
+      () => addresses.subjectForScore({ sessionId: "s", round: number, outsider: "u" }),
       () => redisKeys.answered("s", number),
       () => redisKeys.hidden("s", number),
     ])
@@ -191,10 +194,42 @@ test.each([-1, 0.5, Number.NaN, 100])("a lane %d has no subject", (number) => {
   expect(() => addresses.subjectForPlayers("s", number)).toThrow("lane must be");
 });
 
-test.each(["_closed", "_0", "_session", "_x"])("an outside player can't be called %s", (id) => {
-  expect(isOutsidePlayer(id)).toBe(false);
-  const of = { sessionId: "s", round: 1, playerId: id };
-  expect(() => addresses.subjectForScore(of)).toThrow("player id");
+test.each(["_closed", "_0", "_session", "_x"])("an outsider can't be called %s", (id) => {
+  expect(isOutsider(id)).toBe(false);
+  const of = { sessionId: "s", round: 1, outsider: id };
+  expect(() => addresses.subjectForScore(of)).toThrow("outsider");
+});
+
+describe("a scorer key", () => {
+  test("is read back, whatever a user is called", () => {
+    const user = fc.record({ id: fc.string(), outside: fc.constant(false) });
+    const stranger = fc.record({ id: outsider, outside: fc.constant(true) });
+    fc.assert(
+      fc.property(fc.oneof(user, stranger), (each) => {
+        expect(readScorerKey(scorerKey(each))).toEqual(each);
+      }),
+    );
+  });
+
+  test("of an outsider is never a player's or a user's", () => {
+    const name = fc.oneof(
+      outsider,
+      outsider.map((id) => `@${id}`),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(outsider, name, (id, other) => {
+        expect(scorerKey({ id, outside: true })).not.toBe(scorerKey({ id: other, outside: false }));
+      }),
+    );
+  });
+
+  test.each(["", "@", "@@a", "a b", "@a b", `@${"u".repeat(65)}`])(
+    "%j is nobody's in a session",
+    (key) => {
+      expect(isScorerKey(key)).toBe(false);
+    },
+  );
 });
 
 test.each(["QUIZ", "QUIZ.s", "QUIZ.s.1", "QUIZ.s.1.", "QUIZ.s..u", "QUIZ.s.1.u.v", "LOG.s.1.u"])(

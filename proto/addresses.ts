@@ -72,9 +72,39 @@ export function isToken(value: string): boolean {
   return TOKEN.test(value);
 }
 
-/** An outsider's user: a token that does not begin with `_`, as those fourth tokens are ours. */
-export function isOutsidePlayer(value: string): boolean {
+/** An outsider's name: a token that does not begin with `_`, as those fourth tokens are ours. */
+export function isOutsider(value: string): boolean {
   return TOKEN.test(value) && !value.startsWith("_");
+}
+
+/** Who has points: a player, or an outsider, whose name may well be some player's id. */
+export interface Scorer {
+  id: string;
+  outside: boolean;
+}
+
+/** No token begins so, and no outsider's name. */
+const OUTSIDE = "@";
+
+/**
+ * The key of a scorer wherever the two stand together: in Redis, PostgreSQL, page tokens, and in the
+ * order of a board. Outsiders have a space of their own, so that neither can take what is the other's.
+ * Also of users across sessions, who may be nicknames, with any signs.
+ */
+export function scorerKey({ id, outside }: Scorer): string {
+  return outside || id.startsWith(OUTSIDE) ? OUTSIDE + id : id;
+}
+
+/** Reads what `scorerKey` made. */
+export function readScorerKey(key: string): Scorer {
+  if (!key.startsWith(OUTSIDE)) return { id: key, outside: false };
+  const id = key.slice(OUTSIDE.length);
+  return { id, outside: !id.startsWith(OUTSIDE) };
+}
+
+/** Whether it is the key of a player, or of an outsider, of one session. */
+export function isScorerKey(value: string): boolean {
+  return isToken(readScorerKey(value).id);
 }
 
 function token(value: string, what: string): string {
@@ -100,11 +130,11 @@ function wholeLane(lane: number): number {
 export function subjectForScore(of: {
   sessionId: string;
   round: number;
-  playerId: string;
+  outsider: string;
 }): string {
-  if (!isOutsidePlayer(of.playerId))
-    throw new TokenError("player id", "a token that does not begin with _");
-  return `QUIZ.${token(of.sessionId, "session id")}.${wholeRound(of.round)}.${of.playerId}`;
+  if (!isOutsider(of.outsider))
+    throw new TokenError("outsider", "a token that does not begin with _");
+  return `QUIZ.${token(of.sessionId, "session id")}.${wholeRound(of.round)}.${of.outsider}`;
 }
 
 /** `events.v1.AnswerBatch` of one lane. */
@@ -162,7 +192,7 @@ export function storedPlayerSubjects(sessionId: string): string {
 
 /** What a stored subject says. `unknown` is one of ours that this version does not know. */
 export type LogAddress = { sessionId: string; round: number } & (
-  | { kind: "score"; playerId: string }
+  | { kind: "score"; outsider: string }
   | { kind: "answers"; lane: number }
   | { kind: "players"; lane: number }
   | { kind: "roundClosed" | "sessionCreated" | "sessionEnded" }
@@ -178,7 +208,7 @@ export function readStoredSubject(subject: string): LogAddress | string {
   const place = { sessionId, round: Number(roundText) };
   if (!last.startsWith("_"))
     return isToken(last)
-      ? { ...place, kind: "score", playerId: last }
+      ? { ...place, kind: "score", outsider: last }
       : "the user is not a token of 1 to 64 of A-Z a-z 0-9 _ -";
   if (last === "_closed") return { ...place, kind: "roundClosed" };
   if (last === "_session") return { ...place, kind: "sessionCreated" };
@@ -279,14 +309,14 @@ export const redisKeys = {
    * `answers:<round>`, `points:<round>`, `removed:<player>`.
    */
   board: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:board`,
-  /** Sorted set, ascending: `elapsed - points * 2^29` by player id. What everybody may see. */
+  /** Sorted set, ascending: `elapsed - points * 2^29` by scorer key. What everybody may see. */
   scores: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:scores`,
   /** Hash: nickname by player id. */
   names: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:names`,
   /** Set: who has a score in this round. */
   answered: (sessionId: string, round: number) =>
     `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:answered:${wholeRound(round)}`,
-  /** List: player id, packed score, total with it, player id, … of a round that is still hidden. */
+  /** List: scorer key, packed score, total with it, scorer key, … of a round that is still hidden. */
   hidden: (sessionId: string, round: number) =>
     `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:hidden:${wholeRound(round)}`,
 } as const;

@@ -52,7 +52,7 @@ describe("each kind of entry", () => {
     ["2._0", toJsonString(AnswerBatchSchema, batch), { kind: "answers", batch }],
     ["2._closed", toJsonString(RoundClosedSchema, closed), { kind: "roundClosed", closed }],
     ["0._ended", json(SessionEndedSchema, {}), { kind: "sessionEnded" }],
-    ["2.ann", "20", { kind: "score", playerId: "ann", points: 20 }],
+    ["2.ann", "20", { kind: "score", outsider: "ann", points: 20 }],
   ])("%s is read", (last, text, expected) => {
     const round = Number(last.split(".")[0]);
     expect(read(last, text)).toEqual({ sessionId: "quiz_1", round, ...expected });

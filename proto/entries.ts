@@ -22,7 +22,7 @@ import { faultOfScore, readOutsidePoints } from "./scores.js";
 
 /** What an entry says. */
 export type Entry = { sessionId: string; round: number } & (
-  | { kind: "score"; playerId: string; points: number }
+  | { kind: "score"; outsider: string; points: number }
   | { kind: "answers"; batch: AnswerBatch }
   | { kind: "players"; batch: PlayerBatch }
   | { kind: "roundClosed"; closed: RoundClosed }
@@ -85,7 +85,7 @@ function readContent(address: LogAddress, data: Uint8Array): Entry | Unreadable 
     case "score": {
       const points = readOutsidePoints(data);
       if (typeof points === "string") return unreadable("content", points);
-      return { ...place, kind: "score", playerId: address.playerId, points };
+      return { ...place, kind: "score", outsider: address.outsider, points };
     }
     case "answers": {
       const batch = answerBatch(data);

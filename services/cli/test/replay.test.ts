@@ -153,7 +153,10 @@ describe("a game with everything that moves a board", () => {
       ["outsider", "777"],
       ["another", "12"],
     ] as const)
-      await jetstream(nc).publish(subjectForScore({ sessionId, round: 3, playerId }), points);
+      await jetstream(nc).publish(
+        subjectForScore({ sessionId, round: 3, outsider: playerId }),
+        points,
+      );
     await nc.close();
   }
 
@@ -209,10 +212,10 @@ test("a session that is still played can't be recorded, and a file that is none 
   const early = await record("live");
   expect(early.exit).toBe(1);
   expect(early.stderr).toContain("is still played");
-  await writeFile(fileOf("none"), `{"version": 2}`);
+  await writeFile(fileOf("none"), `{"version": 1}`);
   const none = await replay("none", "none", 1);
   expect(none.exit).toBe(1);
-  expect(none.stderr).toContain("is no record: version must be 1");
+  expect(none.stderr).toContain("is no record: version must be 2");
   const noSecret = await runFanfare(["simulate", "-from", fileOf("none")], {
     ...{ FANFARE_HOME: folder, TOKEN_SECRET: "" },
   });

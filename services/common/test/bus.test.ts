@@ -67,7 +67,7 @@ describe("the log", () => {
       ).join(""),
     );
     const subjects = [...new Set(sessions)].map((sessionId) =>
-      subjectForScore({ sessionId, round: 1, playerId: "u" }),
+      subjectForScore({ sessionId, round: 1, outsider: "u" }),
     );
     await Promise.all(subjects.map((subject) => bus.js.publish(subject, "1")));
     const stored: string[] = [];
@@ -85,7 +85,7 @@ describe("the log", () => {
 
   test("refuses what does not follow the expected entry, and says it in a known way", async () => {
     const bus = await newPod().connect();
-    const subject = subjectForScore({ sessionId: "fenced", round: 1, playerId: "u" });
+    const subject = subjectForScore({ sessionId: "fenced", round: 1, outsider: "u" });
     const expect0 = { expect: { lastSubjectSequence: 0 } };
     await bus.js.publish(subject, "1", expect0);
     const refusal: unknown = await bus.js.publish(subject, "1", expect0).catch((error) => error);

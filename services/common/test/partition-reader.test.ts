@@ -60,7 +60,7 @@ async function publish(count: number, payload = "20"): Promise<void> {
   for (let at = 0; at < count; at += 200) {
     const some = Array.from({ length: Math.min(200, count - at) }, (_, i) => {
       const sessionId = SESSIONS[(at + i) % SESSIONS.length] ?? "";
-      const subject = subjectForScore({ sessionId, round: 1, playerId: `p${published + at + i}` });
+      const subject = subjectForScore({ sessionId, round: 1, outsider: `p${published + at + i}` });
       return bus.js.publish(subject, payload, { timeout: 20_000, retries: 0 });
     });
     await Promise.all(some);
@@ -160,7 +160,7 @@ test("a slow sink bounds what is held, however much there is to read", async () 
   });
   const sessionId = SESSIONS[0] ?? "";
   for (let i = 0; i < 5_000; i++)
-    bus.nc.publish(subjectForScore({ sessionId, round: 1, playerId: `p${i}` }), "20");
+    bus.nc.publish(subjectForScore({ sessionId, round: 1, outsider: `p${i}` }), "20");
   await eventually("all stored", async () => {
     const { state } = await bus.jsm.streams.info(STREAMS.log);
     return state.messages === 5_000;

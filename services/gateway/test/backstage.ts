@@ -170,6 +170,7 @@ export class Backstage {
     session.standings = ranked.map(([playerId, points], index) => ({
       $typeName: "leaderboard.v1.Standing",
       playerId,
+      outside: false,
       nickname: session.players.get(playerId)?.nickname ?? playerId,
       points,
       elapsedMs: 0,
@@ -211,6 +212,7 @@ export function rows(count: number, name = "player"): Standing[] {
   return Array.from({ length: count }, (_, index) => ({
     $typeName: "leaderboard.v1.Standing" as const,
     playerId: `id${index}`,
+    outside: false,
     nickname: `${name}${index}`,
     points: 10_000 - index,
     elapsedMs: index,

@@ -19,7 +19,7 @@ WITH due AS (
 ), given AS (
   INSERT INTO leaderboard.awards (session_id, log_start, place, user_key, nickname, points)
   SELECT f.session_id, f.log_start, f.place, coalesce(nullif(f.user_key, ''), f.player_id),
-         coalesce(f.nickname, f.player_id), ($1::int[])[f.place]
+         f.nickname, ($1::int[])[f.place]
     FROM claimed c
     JOIN quiz.final_standings f USING (session_id, log_start)
    WHERE f.place <= cardinality($1::int[])

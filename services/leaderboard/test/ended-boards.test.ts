@@ -223,6 +223,38 @@ describe("the global leaderboard", () => {
     await other.stop();
   });
 
+  test("tells an outsider from the user of that name", async () => {
+    await finish("strangers", [
+      { playerId: "@gil", points: 20, elapsedMs: 0, user: "@gil" },
+      { playerId: "gil", points: 10, elapsedMs: 0, user: "gil" },
+      { playerId: "p1", points: 5, elapsedMs: 0, user: "@@gil" },
+    ]);
+    const gils = async () => {
+      const { standings } = await pod.client.getGlobalLeaderboard({ pageSize: 1_000 });
+      return standings.filter(({ user }) => user.endsWith("gil"));
+    };
+    expect(await eventually(gils, ({ length }) => length === 3)).toMatchObject([
+      { user: "gil", outside: true, points: 5 },
+      { user: "gil", outside: false, points: 4 },
+      { user: "@gil", outside: false, points: 3 },
+    ]);
+    const board = await pod.client.getLeaderboard({ sessionId: "strangers" });
+    expect(board.standings.map(({ playerId, outside }) => [playerId, outside])).toEqual([
+      ["gil", true],
+      ["gil", false],
+      ["p1", false],
+    ]);
+    for (const [aroundOutside, points] of [
+      [true, 20],
+      [false, 10],
+    ] as const) {
+      const around = { sessionId: "strangers", aroundPlayerId: "gil", aroundOutside, pageSize: 1 };
+      expect((await pod.client.getLeaderboard(around)).standings).toMatchObject([{ points }]);
+      const asked = { sessionId: "strangers", playerIds: ["gil"], outside: aroundOutside };
+      expect((await pod.client.getStandings(asked)).points).toEqual([points]);
+    }
+  });
+
   test("waits for the final standings, and takes the player where no user is known", async () => {
     await sql`INSERT INTO quiz.sessions VALUES
       ('late', 1, 'A quiz', 3, 'host', now(), now(), NULL)`;

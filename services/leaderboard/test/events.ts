@@ -89,7 +89,7 @@ export function outside(
   playerId: string,
   payload: string,
 ): Published {
-  return { subject: subjectForScore({ sessionId, round, playerId }), payload };
+  return { subject: subjectForScore({ sessionId, round, outsider: playerId }), payload };
 }
 
 function message<D extends DescMessage>(

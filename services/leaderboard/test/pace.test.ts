@@ -10,7 +10,7 @@ test.each([
   [addresses.subjectForSessionEnded("s"), true],
   [addresses.subjectForAnswers("s", 1, 0), false],
   [addresses.subjectForPlayers("s", 0), false],
-  [addresses.subjectForScore({ sessionId: "s", round: 1, playerId: "ann" }), false],
+  [addresses.subjectForScore({ sessionId: "s", round: 1, outsider: "ann" }), false],
 ])("%s: %j", (published, urgent) => {
   expect(isUrgent(addresses.storedSubject(published))).toBe(urgent);
 });

@@ -61,8 +61,8 @@ export async function shownBoard(redis: Redis, sessionId: string): Promise<Refer
   const board = await boards.read(sessionId, { kind: "top", size: 2_000 });
   if (typeof board === "string") return { rows: [], finalRound: 0, joined: 0, ended: false };
   const { finalRound, joined, ended } = board;
-  const rows = board.rows.map(({ playerId, points, elapsedMs }) => ({
-    playerId,
+  const rows = board.rows.map(({ scorer, points, elapsedMs }) => ({
+    playerId: scorer,
     points,
     elapsedMs,
   }));

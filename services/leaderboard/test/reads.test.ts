@@ -243,7 +243,7 @@ describe("a request that is refused", () => {
     [{ sessionId: "x".repeat(65) }],
     [{ sessionId: SESSION, pageSize: 1_001 }],
     [{ sessionId: SESSION, pageToken: "not ours" }],
-    [{ sessionId: SESSION, pageToken: `${boardToken({ packed: 1, playerId: "a" })}A` }],
+    [{ sessionId: SESSION, pageToken: `${boardToken({ packed: 1, scorer: "a" })}A` }],
     [{ sessionId: SESSION, aroundPlayerId: "a b" }],
   ])("%j holds an invalid field", async (request) => {
     expect(await board(create(GetLeaderboardRequestSchema, request))).toBe("INVALID_FIELD");

@@ -75,8 +75,8 @@ async function boardOf(redis: RedisCommands, session: string): Promise<Reference
   const board = await new RedisBoards(redis).read(session, { kind: "top", size: 1_000 });
   if (typeof board === "string") return board;
   const { finalRound, joined, ended } = board;
-  const rows = board.rows.map(({ playerId, points, elapsedMs }) => ({
-    playerId,
+  const rows = board.rows.map(({ scorer, points, elapsedMs }) => ({
+    playerId: scorer,
     points,
     elapsedMs,
   }));

@@ -6,6 +6,7 @@ import { readStoredSubject, storedSubject } from "@fanfare/proto/addresses";
 import type { Published } from "./events.js";
 
 export interface ReferenceRow {
+  /** By key: an outsider is somebody else than the player of that id. */
   playerId: string;
   points: number;
   elapsedMs: number;
@@ -21,7 +22,7 @@ export interface ReferenceBoard {
 interface Session {
   created: boolean;
   live: boolean;
-  /** `round player` of everybody who has scored. */
+  /** `round scorer` of everybody who has scored. */
   scored: Set<string>;
   scores: { round: number; playerId: string; points: number; elapsedMs: number }[];
   finalRound: number;
@@ -58,10 +59,10 @@ function apply(sessions: Map<string, Session>, { subject, payload }: Published):
   const content = isDecimal ? {} : JSON.parse(payload);
   const session = sessions.get(sessionId) ?? newSession({ created: false, live: false });
   sessions.set(sessionId, session);
-  const score = (playerId: string, points: number, elapsedMs: number) => {
-    if (session.scored.has(`${round} ${playerId}`)) return;
-    session.scored.add(`${round} ${playerId}`);
-    session.scores.push({ round, playerId, points, elapsedMs });
+  const score = (scorer: string, points: number, elapsedMs: number) => {
+    if (session.scored.has(`${round} ${scorer}`)) return;
+    session.scored.add(`${round} ${scorer}`);
+    session.scores.push({ round, playerId: scorer, points, elapsedMs });
   };
   switch (address.kind) {
     case "sessionCreated": {
@@ -70,7 +71,7 @@ function apply(sessions: Map<string, Session>, { subject, payload }: Published):
       break;
     }
     case "score":
-      score(address.playerId, Number(payload), 0);
+      score(`@${address.outsider}`, Number(payload), 0);
       break;
     case "answers":
       for (const { playerId, points = 0, elapsedMs = 0 } of content.answers ?? [])

@@ -1,6 +1,7 @@
 /** The projection's own rules, entry by entry, on a real Redis. */
 import { redisKeys } from "@fanfare/proto/addresses";
 import { describe, expect, test } from "vitest";
+import { toStandings } from "../src/domain/standings.js";
 import {
   answered,
   created,
@@ -41,7 +42,7 @@ describe("a round's scores", () => {
 
   test("are seen at once in a session that nobody created", async () => {
     await store.applied(outside(SESSION, 4, "someusername", "20"));
-    expect(await store.players()).toEqual(["someusername"]);
+    expect(await store.players()).toEqual(["@someusername"]);
     expect(await store.head()).toMatchObject({ round: 4, answers: 1, joined: 0 });
   });
 
@@ -51,34 +52,52 @@ describe("a round's scores", () => {
       roundClosed(SESSION, 1, []),
       outside(SESSION, 1, "ann", "20"),
     );
-    expect(await store.players()).toEqual(["ann"]);
+    expect(await store.players()).toEqual(["@ann"]);
   });
 
   test("of rounds that were never asked are seen at the end", async () => {
     await store.applied(created(SESSION), outside(SESSION, 99, "ann", "20"), ended(SESSION));
-    expect(await store.players()).toEqual(["ann"]);
+    expect(await store.players()).toEqual(["@ann"]);
     expect(await store.head()).toMatchObject({ round: 0, ended: true });
   });
 });
 
 describe("a second score of a player in a round", () => {
-  test("is ignored and counted, whoever sent the first", async () => {
+  test("is ignored and counted", async () => {
     const { metrics } = await store.applied(
       created(SESSION, { liveBoard: true }),
-      outside(SESSION, 1, "ann", "20"),
+      outside(SESSION, 1, "cy", "20"),
       answered(SESSION, 1, [ann, bob, bob]),
-      outside(SESSION, 1, "bob", "500"),
+      outside(SESSION, 1, "cy", "500"),
     );
-    expect(await store.rows()).toEqual([{ playerId: "ann", points: 20, elapsedMs: 0 }, bob]);
+    expect(await store.rows()).toEqual([ann, { playerId: "@cy", points: 20, elapsedMs: 0 }, bob]);
     const name = "quiz_leaderboard_scores_total";
-    expect(await countOf(metrics, name, { result: "counted" })).toBe(1);
+    expect(await countOf(metrics, name, { result: "counted" })).toBe(2);
     expect(await countOf(metrics, name, { result: "outside" })).toBe(1);
-    expect(await countOf(metrics, name, { result: "duplicate" })).toBe(3);
+    expect(await countOf(metrics, name, { result: "duplicate" })).toBe(2);
+  });
+
+  test.each([
+    ["before", [outside(SESSION, 1, "ann", "5"), answered(SESSION, 1, [ann])]],
+    ["after", [answered(SESSION, 1, [ann]), outside(SESSION, 1, "ann", "5")]],
+  ])("is none where an outsider of that name scored %s", async (_, scores) => {
+    const { metrics } = await store.applied(
+      created(SESSION),
+      joined(SESSION, ["ann"]),
+      ...scores,
+      roundClosed(SESSION, 1, [ann]),
+    );
+    expect(await store.rows()).toEqual([ann, { playerId: "@ann", points: 5, elapsedMs: 0 }]);
+    const { rows } = await store.head();
+    expect(toStandings({ rows, firstRank: 1 })).toMatchObject([
+      { playerId: "ann", nickname: "Nick of ann", outside: false },
+    ]);
+    expect(await countOf(metrics, "quiz_audit_mismatches_total")).toBe(0);
   });
 
   test("counts in another round", async () => {
     await store.applied(outside(SESSION, 1, "ann", "20"), outside(SESSION, 2, "ann", "7"));
-    expect(await store.rows()).toEqual([{ playerId: "ann", points: 27, elapsedMs: 0 }]);
+    expect(await store.rows()).toEqual([{ playerId: "@ann", points: 27, elapsedMs: 0 }]);
   });
 });
 
@@ -86,7 +105,7 @@ test("totals beyond 24 bits of points stay right: nothing is refused that Postgr
   const scores = Array.from({ length: 18 }, (_, i) => outside(SESSION, i + 1, "ann", "1000000"));
   const { letters } = await store.applied(...scores);
   expect(letters).toEqual([]);
-  expect(await store.rows()).toEqual([{ playerId: "ann", points: 18_000_000, elapsedMs: 0 }]);
+  expect(await store.rows()).toEqual([{ playerId: "@ann", points: 18_000_000, elapsedMs: 0 }]);
 });
 
 test("players are counted as they come and go, and keep their points", async () => {
@@ -100,7 +119,8 @@ test("players are counted as they come and go, and keep their points", async () 
   );
   const board = await store.head();
   expect(board.joined).toBe(2);
-  expect(board.rows).toEqual([{ ...ann, nickname: "Nick of ann" }]);
+  const { playerId: scorer, ...score } = ann;
+  expect(board.rows).toEqual([{ scorer, ...score, nickname: "Nick of ann" }]);
 });
 
 describe("an audit", () => {
@@ -180,7 +200,7 @@ describe("an ended session", () => {
 
   test("still takes an outside score, and leaves Redis all the same", async () => {
     await store.applied(...whole, outside(SESSION, 7, "cy", "50"));
-    expect(await store.players()).toEqual(["ann", "cy", "bob"]);
+    expect(await store.players()).toEqual(["ann", "@cy", "@bob"]);
     for (const each of await timesToLive()) expect(each).toBeGreaterThan(3_500);
   });
 

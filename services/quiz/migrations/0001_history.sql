@@ -10,6 +10,7 @@ CREATE TABLE quiz.logs (
   number integer GENERATED ALWAYS AS IDENTITY (MINVALUE 0 START 0 MAXVALUE 2047) UNIQUE
 );
 
+-- By scorer key (proto/addresses.ts), as a nickname may begin like an outsider's.
 CREATE TABLE quiz.users (
   user_key text PRIMARY KEY,
   nickname text NOT NULL,
@@ -68,6 +69,7 @@ CREATE TABLE quiz.quiz_history (
   session_id text NOT NULL,
   log_start bigint NOT NULL,
   round integer NOT NULL,
+  -- Scorer key: a player's id, or @ and an outsider's name.
   player_id text NOT NULL,
   points integer NOT NULL,
   -- Null for a score that an outsider published.
@@ -85,8 +87,11 @@ CREATE TABLE quiz.final_standings (
   session_id text NOT NULL,
   log_start bigint NOT NULL,
   place integer NOT NULL,
+  -- Scorer key, as in quiz_history.
   player_id text NOT NULL,
+  -- Empty where none is known.
   nickname text NOT NULL,
+  -- Of the user across sessions; an outsider's is the scorer key.
   user_key text NOT NULL,
   points integer NOT NULL,
   elapsed_ms bigint NOT NULL,

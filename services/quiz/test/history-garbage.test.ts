@@ -99,7 +99,7 @@ test("texts and numbers that PostgreSQL can't hold are garbage, and what follows
     roundClosed("nul", { distribution: [{ choice: NUL }] }, 1),
   ];
   await log.publish(...garbage, outside("nul", "ann", 20));
-  expect(await rows("nul", 1)).toEqual([["ann", 20]]);
+  expect(await rows("nul", 1)).toEqual([["@ann", 20]]);
   const letters = await until(async () => {
     const found = (await log.letters()).filter(({ subject }) => subject.startsWith("QUIZ.nul."));
     return found.length === garbage.length && found;
@@ -135,8 +135,8 @@ test("an entry that PostgreSQL refuses is passed over alone, with a letter and a
   );
   await log.publish(outside("thirteen", "ann", 11), batch, outside("thirteen", "dan", 14));
   expect(await rows("thirteen", 2)).toEqual([
-    ["ann", 11],
-    ["dan", 14],
+    ["@ann", 11],
+    ["@dan", 14],
   ]);
   const letters = await log.letters();
   expect(letters.filter(({ subject }) => subject.startsWith("QUIZ.thirteen."))).toEqual([
@@ -158,9 +158,9 @@ test.each([
   expect((await rowsOf(session)).some(({ points }) => points === 14)).toBe(false);
   await sql`DROP TRIGGER fault ON quiz.quiz_history`;
   expect(await rows(session, 3)).toEqual([
-    ["ann", 12],
-    ["bob", 13],
-    ["cy", 14],
+    ["@ann", 12],
+    ["@bob", 13],
+    ["@cy", 14],
   ]);
   const letters = await log.letters();
   expect(letters.filter(({ subject }) => subject.startsWith(`QUIZ.${session}.`))).toEqual([]);

@@ -87,9 +87,9 @@ test("a session of a new log is another one, also where its id and sequence are 
 test("a session that nobody created has its own scores in each log", async () => {
   await log.publish(outside("quiz_1", "ann", 20), outside("quiz_1", "bob", 30));
   expect(await scoresOf("quiz_1", 3)).toEqual([
-    ["", "ann", null, 10],
-    ["", "ann", null, 20],
-    ["", "bob", null, 30],
+    ["", "@ann", null, 10],
+    ["", "@ann", null, 20],
+    ["", "@bob", null, 30],
   ]);
 });
 

@@ -309,9 +309,9 @@ test("outside scores are history too: the first for a round and user, and no gar
     return found.length === 3 && found;
   });
   expect(rows.map((row) => [row.round, row.player_id, row.points, row.correct])).toEqual([
-    [1, "ann", 20, null],
-    [2, "ann", 5, null],
-    [2, "bob", -3, null],
+    [1, "@ann", 20, null],
+    [2, "@ann", 5, null],
+    [2, "@bob", -3, null],
   ]);
 });
 

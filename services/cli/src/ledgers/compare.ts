@@ -2,6 +2,7 @@
  * The accounts of a session against each other: what players were told, the log, PostgreSQL and the
  * board. Pure.
  */
+import { scorerKey } from "@fanfare/proto/addresses";
 import type { Standing } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 
 /** What a player knows of an answer that was sent. */
@@ -17,13 +18,14 @@ export interface OwnAnswer {
 /** By submission id. */
 export type OwnBook = ReadonlyMap<string, OwnAnswer>;
 
-/** An answer as a store has it. */
+/** An answer as a store has it, or an outsider's score. */
 export interface StoredAnswer {
   submissionId: string;
   round: number;
   playerId: string;
   points: number;
   elapsedMs: number;
+  outside?: boolean;
 }
 
 /** One store against the players' book. */
@@ -104,9 +106,9 @@ export function compareStores(
   return differences;
 }
 
-export type BoardRow = Pick<Standing, "playerId" | "points" | "elapsedMs" | "rank">;
+export type BoardRow = Pick<Standing, "playerId" | "outside" | "points" | "elapsedMs" | "rank">;
 
-/** Differences between the whole board and the sum of the answers, every player and rank. */
+/** Differences between the whole board and the sum of the scores, every row and rank. */
 export function compareBoard(board: readonly BoardRow[], rows: readonly StoredAnswer[]): string[] {
   const expected = rank(rows);
   const differences: string[] = [];
@@ -119,24 +121,33 @@ export function compareBoard(board: readonly BoardRow[], rows: readonly StoredAn
 
 function textOfRow(row: BoardRow | undefined): string {
   if (!row) return "nobody";
-  return `${row.rank}. ${row.playerId} with ${row.points} points in ${row.elapsedMs} ms`;
+  return `${row.rank}. ${scorerOf(row)} with ${row.points} points in ${row.elapsedMs} ms`;
 }
 
-/** The board that these answers make: points, then less time, then player id by bytes. */
+/** Players and outsiders may have the same id, and are two all the same. */
+export function scorerOf({
+  playerId,
+  outside = false,
+}: Pick<StoredAnswer, "playerId" | "outside">) {
+  return scorerKey({ id: playerId, outside });
+}
+
+/** The board that these scores make: points, then less time, then scorer key by bytes. */
 export function rank(
-  rows: readonly Pick<StoredAnswer, "playerId" | "points" | "elapsedMs">[],
+  rows: readonly Pick<StoredAnswer, "playerId" | "points" | "elapsedMs" | "outside">[],
 ): BoardRow[] {
   const totals = new Map<string, BoardRow>();
-  for (const { playerId, points, elapsedMs } of rows) {
-    const total = totals.get(playerId) ?? { playerId, points: 0, elapsedMs: 0, rank: 0 };
+  for (const row of rows) {
+    const { playerId, outside = false, points, elapsedMs } = row;
+    const key = scorerOf(row);
+    const total = totals.get(key) ?? { playerId, outside, points: 0, elapsedMs: 0, rank: 0 };
     total.points += points;
     total.elapsedMs += elapsedMs;
-    totals.set(playerId, total);
+    totals.set(key, total);
   }
-  const sorted = [...totals.values()].sort(
-    (a, b) =>
-      b.points - a.points || a.elapsedMs - b.elapsedMs || (a.playerId < b.playerId ? -1 : 1),
+  const sorted = [...totals].sort(
+    ([a, one], [b, other]) =>
+      other.points - one.points || one.elapsedMs - other.elapsedMs || (a < b ? -1 : 1),
   );
-  for (const [place, row] of sorted.entries()) row.rank = place + 1;
-  return sorted;
+  return sorted.map(([, row], place) => ({ ...row, rank: place + 1 }));
 }

@@ -69,16 +69,15 @@ async function auditOnce(
   { quiz, leaderboard, nats, natsFault }: LedgerSources,
   { session, book }: { session: string; book: OwnBook },
 ): Promise<LedgerResult> {
-  const rows: StoredAnswer[] = (await readHistory(quiz, session)).filter(
-    // Scores of outsiders have no answer.
-    ({ correct }) => correct !== undefined,
-  );
+  const scores = await readHistory(quiz, session);
+  // Scores of outsiders are no answers, but stand on the board.
+  const rows: StoredAnswer[] = scores.filter(({ outside }) => !outside);
   const log = nats && (await readLog(nats, session));
   const board = await readBoard(leaderboard, session);
   const postgres = compareAnswers(book, rows);
   const inLog = log && compareAnswers(book, log);
   const stores = log ? compareStores({ name: "log", rows: log }, { name: "PostgreSQL", rows }) : [];
-  const ofBoard = compareBoard(board.rows, rows);
+  const ofBoard = compareBoard(board.rows, scores);
   return {
     session,
     acknowledged: [...book.values()].filter(({ verdict }) => verdict === "accepted").length,

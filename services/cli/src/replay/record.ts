@@ -10,7 +10,7 @@ import {
 } from "@fanfare/proto/quiz/v1/session";
 
 /** The version of the file; a reader refuses others. */
-const VERSION = 1;
+const VERSION = 2;
 
 const whole = z.number().int();
 const fileShape = z.object({
@@ -34,11 +34,12 @@ const fileShape = z.object({
     }),
   ),
   /** Scores of outside publishers. */
-  outside: z.array(z.object({ round: whole, playerId: z.string(), points: whole })),
+  outside: z.array(z.object({ round: whole, name: z.string(), points: whole })),
   /** As it was at the end, all of it. */
   board: z.array(
     z.object({
       playerId: z.string(),
+      outside: z.boolean(),
       nickname: z.string(),
       points: whole,
       elapsedMs: whole,

@@ -106,9 +106,15 @@ describe("planRound", () => {
 });
 
 test("boards are compared in order, points, times and names", () => {
-  const row = { playerId: "x", nickname: "X", points: 5, elapsedMs: 3, rank: 1 };
+  const row = { playerId: "x", outside: false, nickname: "X", points: 5, elapsedMs: 3, rank: 1 };
   expect(compareBoards([row], [{ ...row }])).toEqual([]);
-  for (const other of [{ points: 6 }, { elapsedMs: 4 }, { nickname: "Y" }, { playerId: "y" }])
+  for (const other of [
+    { points: 6 },
+    { elapsedMs: 4 },
+    { nickname: "Y" },
+    { playerId: "y" },
+    { outside: true },
+  ])
     expect(compareBoards([row], [{ ...row, ...other }])).toHaveLength(1);
   expect(compareBoards([row], [])).toEqual([
     "recorded: 1. X (x) with 5 points in 3 ms; replayed: nobody",

@@ -4,6 +4,7 @@ import { laneOf } from "@fanfare/proto/addresses";
 import { QuestionType } from "@fanfare/proto/common/v1/question";
 import type { CreateSessionRequestSchema } from "@fanfare/proto/quiz/v1/quiz_service";
 import { type FrozenQuestion, Pacing } from "@fanfare/proto/quiz/v1/session";
+import { scorerOf } from "../ledgers/compare.js";
 import type { RecordedAnswer, RecordedRow, SessionRecord } from "./record.js";
 
 /** Answers of one lane that go in one call, and when after the opening of their round. */
@@ -94,7 +95,7 @@ export function compareBoards(
 ): string[] {
   const textOf = (row: RecordedRow | undefined) =>
     row
-      ? `${row.rank}. ${row.nickname} (${row.playerId}) with ${row.points} points in ${row.elapsedMs} ms`
+      ? `${row.rank}. ${row.nickname} (${scorerOf(row)}) with ${row.points} points in ${row.elapsedMs} ms`
       : "nobody";
   const length = Math.max(recorded.length, replayed.length);
   return Array.from({ length }, (_, place) => [

@@ -121,9 +121,9 @@ async function publishOutside(
 ): Promise<void> {
   if (!nats) return;
   const js = jetstream(nats);
-  for (const { round, playerId, points } of record.outside)
+  for (const { round, name: outsider, points } of record.outside)
     if (belongs(round))
-      await js.publish(subjectForScore({ sessionId, round, playerId }), String(points));
+      await js.publish(subjectForScore({ sessionId, round, outsider }), String(points));
 }
 
 /** Those who had to go then; their points stay on record. */

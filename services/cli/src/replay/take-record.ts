@@ -5,6 +5,7 @@ import type { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboa
 import { PlayerStatus, type QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import type { Door } from "../door.js";
+import { scorerOf } from "../ledgers/compare.js";
 import { readBoard } from "../ledgers/read-board.js";
 import { readHistory } from "../ledgers/read-history.js";
 import type { RecordedRow, SessionRecord } from "./record.js";
@@ -39,7 +40,7 @@ export async function takeRecord(
     quiz: frozen,
     players: await playersOf(quiz, sessionId),
     answers: rows
-      .filter(({ correct }) => correct !== undefined)
+      .filter(({ outside }) => !outside)
       .map(({ round, playerId, submissionId, choices, elapsedMs, points }) => ({
         round,
         playerId,
@@ -49,8 +50,8 @@ export async function takeRecord(
         points,
       })),
     outside: rows
-      .filter(({ correct }) => correct === undefined)
-      .map(({ round, playerId, points }) => ({ round, playerId, points })),
+      .filter(({ outside }) => outside)
+      .map(({ round, playerId: name, points }) => ({ round, name, points })),
     board,
   };
 }
@@ -60,8 +61,9 @@ export async function finalBoard(
   sessionId: string,
 ): Promise<RecordedRow[]> {
   const { rows } = await readBoard(leaderboard, sessionId);
-  return rows.map(({ playerId, nickname, points, elapsedMs, rank }) => ({
+  return rows.map(({ playerId, outside, nickname, points, elapsedMs, rank }) => ({
     playerId,
+    outside,
     nickname,
     points,
     elapsedMs,
@@ -79,9 +81,9 @@ async function historyOf(
   for (;;) {
     const rows = await readHistory(quiz, sessionId);
     const totals = new Map<string, number>();
-    for (const { playerId, points } of rows)
-      totals.set(playerId, (totals.get(playerId) ?? 0) + points);
-    if (board.every(({ playerId, points }) => totals.get(playerId) === points)) return rows;
+    for (const row of rows)
+      totals.set(scorerOf(row), (totals.get(scorerOf(row)) ?? 0) + row.points);
+    if (board.every((row) => totals.get(scorerOf(row)) === row.points)) return rows;
     if (performance.now() > deadline)
       throw new Error(`PostgreSQL and the board of ${sessionId} do not agree: nothing to record`);
     await delay(POLL_MS);

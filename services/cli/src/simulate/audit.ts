@@ -1,16 +1,18 @@
 /** Compares the three accounts of a game: the players' book, PostgreSQL, and the board. Pure. */
 import type { HistoryRow } from "@fanfare/proto/quiz/v1/quiz_service";
-import { rank } from "../ledgers/compare.js";
+import { rank, scorerOf } from "../ledgers/compare.js";
 import type { LivescoreRow } from "../player/livescore-socket.js";
 import type { Book } from "./book.js";
 
-type Row = Pick<HistoryRow, "round" | "playerId" | "nickname" | "points" | "elapsedMs">;
+type Row = Pick<HistoryRow, "round" | "playerId" | "nickname" | "points" | "elapsedMs"> &
+  Partial<Pick<HistoryRow, "outside">>;
 
 /** Differences between PostgreSQL and the players' book, in words; none where they agree. */
 export function compareHistory(book: Book, rows: readonly Row[]): string[] {
   const differences: string[] = [];
   const seen = new Set<string>();
-  for (const { round, nickname, points } of rows) {
+  for (const { round, nickname, points, outside } of rows) {
+    if (outside) continue;
     const where = `round ${round}, ${nickname}`;
     if (seen.has(where)) differences.push(`${where}: more than one row in PostgreSQL`);
     seen.add(where);
@@ -35,9 +37,9 @@ export function compareBoard(
   limit: number,
 ): string[] {
   const expected = rank(rows).slice(0, limit);
-  const nicknames = new Map(rows.map(({ playerId, nickname }) => [playerId, nickname]));
-  const differences = expected.flatMap(({ playerId, points }, place) => {
-    const nickname = nicknames.get(playerId) ?? playerId;
+  const nicknames = new Map(rows.map((row) => [scorerOf(row), row.nickname]));
+  const differences = expected.flatMap(({ playerId, outside, points }, place) => {
+    const nickname = nicknames.get(scorerOf({ playerId, outside })) ?? playerId;
     const row = board[place];
     const isSame = row?.PlayerID === nickname && row.Score === points && row.Rank === place + 1;
     const shown = row ? `${row.PlayerID} with ${row.Score} at rank ${row.Rank}` : "nobody";

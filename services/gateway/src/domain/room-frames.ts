@@ -93,7 +93,8 @@ export function sameRows(a: readonly Standing[], b: readonly Standing[], count: 
   const rows = Math.min(count, Math.max(a.length, b.length));
   for (let i = 0; i < rows; i++) {
     const [x, y] = [a[i], b[i]];
-    if (!x || !y || x.playerId !== y.playerId || x.points !== y.points) return false;
+    if (!x || !y || x.playerId !== y.playerId || x.outside !== y.outside) return false;
+    if (x.points !== y.points) return false;
     if (x.rank !== y.rank || x.elapsedMs !== y.elapsedMs || x.nickname !== y.nickname) return false;
   }
   return true;

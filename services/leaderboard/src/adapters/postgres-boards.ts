@@ -27,7 +27,7 @@ export class PostgresBoards implements Boards, FinalBoards {
     const ended = await this.ended(sessionId);
     if (!ended) return "no such board";
     const rows = await this.#rows(sessionId, ended.logStart, selection);
-    if (!rows) return "no such player";
+    if (!rows) return "no such scorer";
     return {
       epoch: 0n,
       version: 0n,
@@ -62,10 +62,10 @@ export class PostgresBoards implements Boards, FinalBoards {
   ranks(sessionId: string, logStart: string): Promise<RankTable> {
     return this.#from(new RankTable(), "ranks", async () => {
       const table = new RankTable();
-      const rows = this.sql<{ playerId: string; points: number }[]>`
-        SELECT player_id AS "playerId", points FROM quiz.final_standings
+      const rows = this.sql<{ scorer: string; points: number }[]>`
+        SELECT player_id AS scorer, points FROM quiz.final_standings
          WHERE session_id = ${sessionId} AND log_start = ${logStart} ORDER BY place`;
-      for (const { playerId, points } of await rows) table.add(playerId, points);
+      for (const { scorer, points } of await rows) table.add(scorer, points);
       return table;
     });
   }
@@ -81,7 +81,7 @@ export class PostgresBoards implements Boards, FinalBoards {
     if (from === undefined) return undefined;
     return this.#from<PlacedRow[]>([], "board rows", async () => {
       const rows = await sql<PlacedRow[]>`
-        SELECT place, player_id AS "playerId", nickname, points, elapsed_ms::float8 AS "elapsedMs"
+        SELECT place, player_id AS scorer, nickname, points, elapsed_ms::float8 AS "elapsedMs"
           FROM quiz.final_standings
          WHERE session_id = ${sessionId} AND log_start = ${logStart} AND place >= ${from}
          ORDER BY place
@@ -102,17 +102,17 @@ export class PostgresBoards implements Boards, FinalBoards {
       return this.#from(undefined, "own place", async () => {
         const [own] = await sql<{ place: number }[]>`
           SELECT place FROM quiz.final_standings
-           WHERE ${session} AND player_id = ${selection.playerId}`;
+           WHERE ${session} AND player_id = ${selection.scorer}`;
         return own && Math.max(1, own.place - selection.before);
       });
     }
-    const { playerId, packed } = selection.place;
+    const { scorer, packed } = selection.place;
     const { points, elapsedMs } = unpack(packed);
     return this.#from(PLACE_MAX, "next place", async () => {
       const [next] = await sql<{ place: number | null }[]>`
         SELECT min(place) AS place FROM quiz.final_standings
          WHERE ${session} AND (points < ${points} OR points = ${points} AND
-               (elapsed_ms, player_id COLLATE "C") > (${elapsedMs}, ${playerId}))`;
+               (elapsed_ms, player_id COLLATE "C") > (${elapsedMs}, ${scorer}))`;
       return next?.place ?? PLACE_MAX;
     });
   }

@@ -123,15 +123,15 @@ function whereFrom(selection: Selection): (string | number)[] {
     case "top":
       return ["top"];
     case "after":
-      return ["after", selection.place.packed, selection.place.playerId];
+      return ["after", selection.place.packed, selection.place.scorer];
     case "around":
-      return ["around", selection.playerId, selection.before];
+      return ["around", selection.scorer, selection.before];
   }
 }
 
-function toBoard(reply: ReadReply): Board | "no such player" {
+function toBoard(reply: ReadReply): Board | "no such scorer" {
   const [epoch, version, , finalRound, round, joined, ended, , answers, players, start] = reply;
-  if (start < 0) return "no such player";
+  if (start < 0) return "no such scorer";
   const [rows, nicknames] = [reply[11], reply[12]];
   return {
     epoch: BigInt(epoch),
@@ -145,7 +145,7 @@ function toBoard(reply: ReadReply): Board | "no such player" {
     firstRank: start + 1,
     rows: nicknames.map(
       (nickname, i): Row => ({
-        playerId: rows[2 * i] ?? "",
+        scorer: rows[2 * i] ?? "",
         nickname: nickname ?? "",
         ...unpack(Number(rows[2 * i + 1])),
       }),

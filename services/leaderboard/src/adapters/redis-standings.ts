@@ -89,7 +89,7 @@ type ApplyReply = [
  * again from the log, so a release may change it: count it up then. While pods of both run, a partition
  * that changes hands is read again each time.
  */
-const FORM = 3;
+const FORM = 4;
 
 export class RedisStandings implements Projection {
   readonly name = "leaderboard";

@@ -26,7 +26,7 @@ export function cutCalls(operations: readonly PlacedOperation[], last: number): 
   let call: PlacedOperation[] = [];
   let scores = 0;
   for (const operation of operations) {
-    const weight = operation.kind === "scores" ? operation.playerIds.length : 0;
+    const weight = operation.kind === "scores" ? operation.scorers.length : 0;
     const previous = call.at(-1);
     if (previous && (scores + weight > CALL_SCORES_MAX || call.length === CALL_OPERATIONS_MAX)) {
       calls.push({ operations: call, last: previous.sequence });
@@ -65,7 +65,7 @@ function ownArguments(operation: Operation): (string | number)[] {
         operation.round,
         operation.lane ? 1 : 0,
         operation.points,
-        JSON.stringify(operation.playerIds),
+        JSON.stringify(operation.scorers),
         JSON.stringify(operation.packed),
       ];
     case "closed":

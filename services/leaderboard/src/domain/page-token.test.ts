@@ -5,7 +5,7 @@ import { boardToken, globalToken, readBoardToken, readGlobalToken } from "./page
 test("a cursor of a board is read back", () => {
   const place = fc.record({
     packed: fc.maxSafeInteger(),
-    playerId: fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/),
+    scorer: fc.stringMatching(/^@?[A-Za-z0-9_-]{1,64}$/),
   });
   fc.assert(
     fc.property(place, (each) => {
@@ -31,10 +31,11 @@ test.each([
   encoded([2 ** 53, "a"]),
   encoded([1, "not a token"]),
   encoded([1, ""]),
-  encoded({ packed: 1, playerId: "a" }),
+  encoded([1, "@"]),
+  encoded({ packed: 1, scorer: "a" }),
   encoded(null),
-  `${boardToken({ packed: 1, playerId: "a" })}=`,
-  ` ${boardToken({ packed: 1, playerId: "a" })}`,
+  `${boardToken({ packed: 1, scorer: "a" })}=`,
+  ` ${boardToken({ packed: 1, scorer: "a" })}`,
   Buffer.from('[1, "a"]').toString("base64url"),
 ])("%j is no cursor of ours", (token) => {
   expect(readBoardToken(token)).toBeUndefined();
@@ -45,7 +46,7 @@ test.each([
   encoded([1, 1]),
   encoded([1, 1, 1]),
   encoded([1, 1, "a\0"]),
-  boardToken({ packed: 1, playerId: "a" }),
+  boardToken({ packed: 1, scorer: "a" }),
 ])("%j is no cursor of the global leaderboard", (token) => {
   expect(readGlobalToken(token)).toBeUndefined();
 });

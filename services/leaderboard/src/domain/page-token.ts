@@ -2,17 +2,17 @@
  * Cursors: where a page ended, as a place in the order and not as a number of rows, so that the next
  * page begins right there however scores have moved. Whatever is not one of ours reads as undefined.
  */
-import { isToken } from "@fanfare/proto/addresses";
+import { isScorerKey } from "@fanfare/proto/addresses";
 import type { GlobalPlace, Place } from "./ports.js";
 
-export function boardToken({ packed, playerId }: Place): string {
-  return encode([packed, playerId]);
+export function boardToken({ packed, scorer }: Place): string {
+  return encode([packed, scorer]);
 }
 
 export function readBoardToken(token: string): Place | undefined {
-  const [packed, playerId, ...rest] = decode(token);
-  if (!isSafe(packed) || typeof playerId !== "string" || !isToken(playerId)) return undefined;
-  return rest.length === 0 ? { packed, playerId } : undefined;
+  const [packed, scorer, ...rest] = decode(token);
+  if (!isSafe(packed) || typeof scorer !== "string" || !isScorerKey(scorer)) return undefined;
+  return rest.length === 0 ? { packed, scorer } : undefined;
 }
 
 export function globalToken({ points, rank, user }: GlobalPlace): string {

@@ -3,7 +3,8 @@ import type { RankTable } from "./rank-table.js";
 
 /** One row of a board. */
 export interface Row {
-  playerId: string;
+  /** By key (addresses.ts: scorerKey), as everywhere in here. */
+  scorer: string;
   /** Empty where no name is known. */
   nickname: string;
   points: number;
@@ -13,14 +14,14 @@ export interface Row {
 /** A place in the order, which need not be anybody's place any more. */
 export interface Place {
   packed: number;
-  playerId: string;
+  scorer: string;
 }
 
-/** Which rows: the first, those behind a place, or those around a player. */
+/** Which rows: the first, those behind a place, or those around somebody. */
 export type Selection =
   | { kind: "top"; size: number }
   | { kind: "after"; place: Place; size: number }
-  | { kind: "around"; playerId: string; before: number; size: number };
+  | { kind: "around"; scorer: string; before: number; size: number };
 
 /** A board at one moment, with some of its rows. */
 export interface Board {
@@ -41,7 +42,7 @@ export interface Board {
 }
 
 /** What a read of a board finds. */
-export type FoundBoard = Board | "no such board" | "no such player";
+export type FoundBoard = Board | "no such board" | "no such scorer";
 
 /** Reads boards; throws UNAVAILABLE (retryable) while the store that holds them is out of reach. */
 export interface Boards {
@@ -66,6 +67,7 @@ export interface FinalRounds {
 }
 
 export interface GlobalRow {
+  /** By key, like a scorer. */
   user: string;
   nickname: string;
   points: number;

@@ -1,13 +1,13 @@
-/** Points and rank of every player of a session, from one ordered pass over its board. */
+/** Points and rank of everybody of a session, by scorer key, from one ordered pass over its board. */
 export class RankTable {
   readonly #ranks = new Map<string, number>();
   readonly #points: number[] = [];
 
   /** Adds the player that comes next in the order. A player that was there before keeps its rank. */
-  add(playerId: string, points: number): void {
-    if (this.#ranks.has(playerId)) return;
+  add(scorer: string, points: number): void {
+    if (this.#ranks.has(scorer)) return;
     this.#points.push(points);
-    this.#ranks.set(playerId, this.#points.length);
+    this.#ranks.set(scorer, this.#points.length);
   }
 
   get players(): number {
@@ -15,8 +15,8 @@ export class RankTable {
   }
 
   /** From 1; 0 for who has no score. */
-  rankOf(playerId: string): number {
-    return this.#ranks.get(playerId) ?? 0;
+  rankOf(scorer: string): number {
+    return this.#ranks.get(scorer) ?? 0;
   }
 
   /** Total of the player at this rank, from 1; 0 where nobody is. */

@@ -45,7 +45,7 @@ describe("an answer batch", () => {
       sessionId: "quiz_1",
       round: 3,
       lane: true,
-      playerIds: ["ann", "bob", "cy"],
+      scorers: ["ann", "bob", "cy"],
       packed: [pack({ points: 870, elapsedMs: 2_600 }), 4_000, pack({ points: -50, elapsedMs: 1 })],
       points: 820,
     });
@@ -53,7 +53,7 @@ describe("an answer batch", () => {
 
   test("that only closes its lane brings nothing", () => {
     const content = json(AnswerBatchSchema, { batchId: "b", closed: true });
-    expect(answers(content)).toMatchObject({ kind: "scores", playerIds: [], points: 0 });
+    expect(answers(content)).toMatchObject({ kind: "scores", scorers: [], points: 0 });
   });
 
   test("with a score out of bounds brings nothing at all, and says why", () => {
@@ -66,13 +66,13 @@ describe("an answer batch", () => {
 });
 
 test("an outside score is one player's, without a time", () => {
-  const published = subjectForScore({ sessionId: "quiz_1", round: 1, playerId: "someusername" });
+  const published = subjectForScore({ sessionId: "quiz_1", round: 1, outsider: "someusername" });
   expect(readEntry(entry(published, "20"))).toEqual({
     kind: "scores",
     sessionId: "quiz_1",
     round: 1,
     lane: false,
-    playerIds: ["someusername"],
+    scorers: ["@someusername"],
     packed: [pack({ points: 20, elapsedMs: 0 })],
     points: 20,
   });

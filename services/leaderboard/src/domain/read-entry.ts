@@ -1,4 +1,5 @@
 /** What a stored log entry does to a board, or why nobody can read it. */
+import { scorerKey } from "@fanfare/proto/addresses";
 import { type Entry, readEntry as readStored, type Unreadable } from "@fanfare/proto/entries";
 import type { AnswerBatch, PlayerBatch } from "@fanfare/proto/events/v1/events";
 import { pack } from "./score-key.js";
@@ -12,9 +13,9 @@ export type Operation = { sessionId: string } & (
   | { kind: "ended" }
 );
 
-/** Scores of one round: the n-th packed score is the n-th player's. */
+/** Scores of one round: the n-th packed score is that of the n-th scorer, by key. */
 export interface Scores {
-  playerIds: string[];
+  scorers: string[];
   packed: number[];
   /** Sum of all. */
   points: number;
@@ -30,14 +31,14 @@ function operationOf(entry: Entry): Operation {
   const { sessionId, round } = entry;
   switch (entry.kind) {
     case "score": {
-      const { playerId, points } = entry;
+      const { outsider, points } = entry;
       const packed = [pack({ points, elapsedMs: 0 })];
       return {
         kind: "scores",
         sessionId,
         round,
         lane: false,
-        playerIds: [playerId],
+        scorers: [scorerKey({ id: outsider, outside: true })],
         packed,
         points,
       };
@@ -58,9 +59,9 @@ function operationOf(entry: Entry): Operation {
 }
 
 function scoresOf({ answers }: AnswerBatch): Scores {
-  const scores: Scores = { playerIds: [], packed: [], points: 0 };
+  const scores: Scores = { scorers: [], packed: [], points: 0 };
   for (const { playerId, points, elapsedMs } of answers) {
-    scores.playerIds.push(playerId);
+    scores.scorers.push(playerId);
     scores.packed.push(pack({ points, elapsedMs }));
     scores.points += points;
   }

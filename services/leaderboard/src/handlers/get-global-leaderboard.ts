@@ -1,12 +1,13 @@
 /** GetGlobalLeaderboard: a page of the tally of all ended sessions. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { invalidField } from "@fanfare/common/errors";
+import { readScorerKey } from "@fanfare/proto/addresses";
 import type {
   GetGlobalLeaderboardRequest,
   GetGlobalLeaderboardResponseSchema,
 } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { globalToken, readGlobalToken } from "../domain/page-token.js";
-import type { GlobalTally } from "../domain/ports.js";
+import type { GlobalRow, GlobalTally } from "../domain/ports.js";
 import { pageSize } from "./fields.js";
 
 type Response = MessageInitShape<typeof GetGlobalLeaderboardResponseSchema>;
@@ -22,8 +23,13 @@ export function getGlobalLeaderboard(tally: GlobalTally) {
     const page = rows.slice(0, size);
     const last = page.at(-1);
     return {
-      standings: page,
+      standings: page.map(toStanding),
       nextPageToken: last && rows.length > size ? globalToken(last) : "",
     };
   };
+}
+
+function toStanding({ user: key, nickname, ...row }: GlobalRow) {
+  const { id: user, outside } = readScorerKey(key);
+  return { ...row, user, nickname: nickname || user, outside };
 }

@@ -1,6 +1,7 @@
 /** GetLeaderboard: a page of a board, or the rows around a player. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
+import { scorerKey } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type {
   GetLeaderboardRequest,
@@ -20,7 +21,7 @@ export function getLeaderboard(boards: Boards) {
     const board = await boards.read(request.sessionId, readSelection(request));
     // Nobody has a score yet, so there is nobody to be around.
     const isMissing = board === "no such board" && request.aroundPlayerId !== "";
-    if (board === "no such player" || isMissing)
+    if (board === "no such scorer" || isMissing)
       throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "this player has no score here");
     return board === "no such board" ? {} : toResponse(board);
   };
@@ -31,7 +32,8 @@ function readSelection(request: GetLeaderboardRequest): Selection {
   if (request.aroundPlayerId) {
     checkToken("around_player_id", request.aroundPlayerId);
     const before = Math.floor(size / 2);
-    return { kind: "around", playerId: request.aroundPlayerId, before, size };
+    const scorer = scorerKey({ id: request.aroundPlayerId, outside: request.aroundOutside });
+    return { kind: "around", scorer, before, size };
   }
   if (!request.pageToken) return { kind: "top", size };
   const place = readBoardToken(request.pageToken);
@@ -45,7 +47,7 @@ function toResponse(board: Board): Response {
   const isLastPage = !last || firstRank + rows.length > players;
   return {
     standings: toStandings(board),
-    nextPageToken: isLastPage ? "" : boardToken({ packed: pack(last), playerId: last.playerId }),
+    nextPageToken: isLastPage ? "" : boardToken({ packed: pack(last), scorer: last.scorer }),
     players,
     epoch,
     version,

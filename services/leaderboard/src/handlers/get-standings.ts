@@ -2,6 +2,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
+import { scorerKey } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type {
   GetStandingsRequest,
@@ -16,7 +17,7 @@ type Response = MessageInitShape<typeof GetStandingsResponseSchema>;
 
 export function getStandings(tables: RankTables, finalRounds: FinalRounds) {
   return async (request: GetStandingsRequest, call: CallContext): Promise<Response> => {
-    const { sessionId, playerIds, round } = request;
+    const { sessionId, playerIds, round, outside } = request;
     checkToken("session_id", sessionId);
     if (playerIds.length < 1 || playerIds.length > PLAYER_IDS_MAX)
       throw invalidField("player_ids", `1..${PLAYER_IDS_MAX} ids`);
@@ -31,21 +32,22 @@ export function getStandings(tables: RankTables, finalRounds: FinalRounds) {
       await finalRounds.wait(sessionId, round, call.signal);
       ranks = await tables.ranksOf(sessionId);
     }
-    return ranks ? toResponse(ranks, playerIds) : {};
+    const scorers = playerIds.map((id) => scorerKey({ id, outside }));
+    return ranks ? toResponse(ranks, scorers) : {};
   };
 }
 
-function toResponse({ table, previous, finalRound }: Ranks, playerIds: string[]): Response {
-  const { length } = playerIds;
+function toResponse({ table, previous, finalRound }: Ranks, scorers: string[]): Response {
+  const { length } = scorers;
   const column = () => new Array<number>(length).fill(0);
   const [ranks, points, changes, gaps] = [column(), column(), column(), column()];
-  for (const [index, playerId] of playerIds.entries()) {
-    const rank = table.rankOf(playerId);
+  for (const [index, scorer] of scorers.entries()) {
+    const rank = table.rankOf(scorer);
     if (rank === 0) continue;
     ranks[index] = rank;
     points[index] = table.pointsAt(rank);
     gaps[index] = table.gapAt(rank);
-    const before = previous?.rankOf(playerId) ?? 0;
+    const before = previous?.rankOf(scorer) ?? 0;
     if (before > 0) changes[index] = before - rank;
   }
   return { ranks, points, changes, gaps, players: table.players, finalRound };

@@ -80,7 +80,7 @@ export async function closeRound(tx: Tx, of: HistoryRows["rounds"][number]): Pro
 }
 
 /**
- * Final standings in the one order: points, then less time, then player id by bytes. Only outsiders can
+ * Final standings in the one order: points, then less time, then scorer key by bytes. Only outsiders can
  * bring points beyond what the contract holds (int32): they stand at that bound.
  */
 export async function finalize(tx: Tx, ended: EndedSession): Promise<void> {
@@ -89,7 +89,7 @@ export async function finalize(tx: Tx, ended: EndedSession): Promise<void> {
     INSERT INTO quiz.final_standings
     SELECT ${sessionId}, ${logStart},
       row_number() OVER (ORDER BY total.points DESC, total.elapsed_ms, total.player_id COLLATE "C"),
-      total.player_id, coalesce(p.nickname, total.player_id), coalesce(p.user_key, total.player_id),
+      total.player_id, coalesce(p.nickname, ''), coalesce(p.user_key, total.player_id),
       greatest(least(total.points, 2147483647), -2147483647), total.elapsed_ms
     FROM (
       SELECT player_id, sum(points) AS points, sum(elapsed_ms) AS elapsed_ms

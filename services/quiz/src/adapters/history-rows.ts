@@ -1,5 +1,5 @@
 /** Entries of the log, in order, as rows for PostgreSQL. Pure. */
-import { nicknameKey } from "@fanfare/proto/addresses";
+import { nicknameKey, scorerKey } from "@fanfare/proto/addresses";
 import type { Entry } from "@fanfare/proto/entries";
 import type { PlayerChange, RoundClosed, SessionCreated } from "@fanfare/proto/events/v1/events";
 import { ScoreColumns } from "./score-columns.js";
@@ -60,7 +60,8 @@ function add(rows: HistoryRows, key: SessionKey, first: number, entry: PlacedEnt
   const place = { ...key, round, sequence, storedAtMs };
   switch (entry.kind) {
     case "score": {
-      const { playerId, points } = entry;
+      const { outsider, points } = entry;
+      const playerId = scorerKey({ id: outsider, outside: true });
       const bare = { playerId, points, choices: [], elapsedMs: 0, submissionId: "" };
       rows.scores.add(place, [bare]);
       break;
@@ -95,7 +96,7 @@ function addPlayers(
         ...key,
         playerId,
         nickname,
-        user: user || nicknameKey(nickname),
+        user: scorerKey({ id: user || nicknameKey(nickname), outside: false }),
         joinedAt,
       });
     }

@@ -2,6 +2,8 @@
 import { reaching, unavailable } from "@fanfare/common/errors";
 import type { OperationTimes } from "@fanfare/common/operation-times";
 import type { Sql } from "@fanfare/common/postgres";
+import { readScorerKey } from "@fanfare/proto/addresses";
+import type { Row } from "postgres";
 import type { HistoryReader, StoredScore, StoredSessionHead } from "../domain/ports.js";
 import { sequenceOf } from "./log-places.js";
 
@@ -27,7 +29,7 @@ export class PostgresHistoryReader implements HistoryReader {
   /** By round and player, some hundred at a time. */
   async *rows(sessionId: string, place: string): AsyncIterable<StoredScore[]> {
     const query = this.sql`
-      SELECT h.round, h.player_id, coalesce(p.nickname, h.player_id) AS nickname, h.points, h.correct,
+      SELECT h.round, h.player_id, coalesce(p.nickname, '') AS nickname, h.points, h.correct,
              h.choices, h.elapsed_ms, h.submission_id, extract(epoch FROM h.accepted_at) * 1000 AS accepted_at_ms
       FROM quiz.quiz_history h
       LEFT JOIN quiz.players p USING (session_id, log_start, player_id)
@@ -38,17 +40,7 @@ export class PostgresHistoryReader implements HistoryReader {
       for (;;) {
         const { done, value: rows } = await this.times.time("export rows", () => cursor.next());
         if (done) return;
-        yield rows.map((row) => ({
-          round: row.round,
-          playerId: row.player_id,
-          nickname: row.nickname,
-          points: row.points,
-          ...(row.correct === null ? {} : { correct: row.correct }),
-          choices: row.choices,
-          elapsedMs: row.elapsed_ms,
-          submissionId: row.submission_id,
-          acceptedAtMs: Number(row.accepted_at_ms),
-        }));
+        yield rows.map(toScore);
       }
     } catch (error) {
       throw unavailable("PostgreSQL", error);
@@ -56,4 +48,20 @@ export class PostgresHistoryReader implements HistoryReader {
       await cursor.return?.();
     }
   }
+}
+
+function toScore(row: Row): StoredScore {
+  const { id: playerId, outside } = readScorerKey(row.player_id);
+  return {
+    round: row.round,
+    playerId,
+    outside,
+    nickname: row.nickname || playerId,
+    points: row.points,
+    ...(row.correct === null ? {} : { correct: row.correct }),
+    choices: row.choices,
+    elapsedMs: row.elapsed_ms,
+    submissionId: row.submission_id,
+    acceptedAtMs: Number(row.accepted_at_ms),
+  };
 }

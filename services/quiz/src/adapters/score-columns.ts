@@ -14,6 +14,7 @@ export interface ScorePlace {
 }
 
 export interface Score {
+  /** By scorer key: the id itself, but for an outsider. */
   playerId: string;
   points: number;
   /** Missing for what an outsider published. */

@@ -120,7 +120,9 @@ export interface QuizBank {
 
 export interface StoredScore {
   round: number;
+  /** Of a player, or an outsider's name. */
   playerId: string;
+  outside: boolean;
   nickname: string;
   points: number;
   /** Missing for a score of an outsider. */

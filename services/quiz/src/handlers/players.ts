@@ -4,7 +4,7 @@ import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
 import type { Role } from "@fanfare/common/tokens";
 import type { Span } from "@fanfare/common/tracing";
-import { isOutsidePlayer, isToken, nicknameKey } from "@fanfare/proto/addresses";
+import { isToken, nicknameKey } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { type PlayerChange, PlayerChangeSchema } from "@fanfare/proto/events/v1/events";
 import {
@@ -51,7 +51,7 @@ async function checkPlayerIds(log: SessionLog, joins: readonly Join[], role: Rol
     throw invalidField("player_id", "another one for each player");
   const known = await log.findPlayers(wanted.map(({ playerId }) => playerId));
   for (const [i, { playerId, submissionId }] of wanted.entries()) {
-    if (!isOutsidePlayer(playerId))
+    if (!isToken(playerId) || playerId.startsWith("_"))
       throw invalidField("player_id", "a token that does not begin with _");
     const owner = known[i];
     if (owner && owner.submissionId !== submissionId)

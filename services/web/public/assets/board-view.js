@@ -17,6 +17,11 @@ export function notOlder(/** @type {Board} */ next, /** @type {Board | undefined
   );
 }
 
+/** Whether a row is this player's, and not that of an outsider who goes by the same id. */
+function isPlayer(/** @type {Standing} */ one, playerId = "") {
+  return playerId !== "" && one.playerId === playerId && !one.outside;
+}
+
 /**
  * A table of the board.
  * @param {Board} board
@@ -25,10 +30,11 @@ export function notOlder(/** @type {Board} */ next, /** @type {Board | undefined
  */
 export function boardTable(board, me = {}) {
   const standings = board.standings ?? [];
+  const isMe = (/** @type {Standing} */ one) => isPlayer(one, me.playerId);
   const head = make("tr", "", columnHead("Rank"), columnHead("Player"), columnHead("Points"));
-  const rows = standings.map((one) => standingRow(one, one.playerId === me.playerId));
+  const rows = standings.map((one) => standingRow(one, isMe(one)));
   const last = standings.at(-1)?.rank ?? 0;
-  const listed = standings.some((one) => one.playerId === me.playerId);
+  const listed = standings.some(isMe);
   if (me.playerId && me.rank && !listed && me.rank > last) {
     const { playerId, nickname, rank, total } = me;
     rows.push(standingRow({ playerId, nickname, rank, points: total ?? 0 }, true));
@@ -49,7 +55,7 @@ export function boardTable(board, me = {}) {
 export function podiumList(/** @type {Standing[]} */ podium, playerId = "") {
   const list = make("ol", "podium");
   for (const one of podium) {
-    const step = make("li", one.playerId === playerId && playerId !== "" ? "me" : "");
+    const step = make("li", isPlayer(one, playerId) ? "me" : "");
     step.dataset.rank = String(one.rank ?? 0);
     step.append(
       make("span", "place", ordinal(one.rank ?? 0)),
