@@ -5,6 +5,9 @@
 import type { ErrorReason } from "./gen/common/v1/error_reason_pb.js";
 import type { LaneAnswers, LaneVerdicts } from "./gen/quiz/v1/quiz_service_pb.js";
 
+/** The answer time of an answer to a round that is over where it arrives: the largest uint32. */
+export const NO_TIME_MS = 0xffff_ffff;
+
 /** One player's answer. */
 export interface Answer {
   playerId: string;

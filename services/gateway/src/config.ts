@@ -41,8 +41,6 @@ const times = {
    * How long answers wait for others to travel with; twice as long where a crowd answers (ADR 7).
    */
   ANSWER_BATCH_MS: whole(20, 0, 100),
-  /** How late after the time limit an answer may still arrive. */
-  ANSWER_GRACE_MS: whole(500, 0, 5_000),
   /** A room speaks at most once in this time. */
   ROOM_TICK_MS: whole(25, 5, 250),
   /** How long a room is kept after its last socket has gone. */

@@ -10,7 +10,7 @@ import {
   type StoredAnswer,
   StoredAnswerSchema,
 } from "@fanfare/proto/quiz/v1/quiz_service";
-import { type Session, SessionSchema } from "@fanfare/proto/quiz/v1/session";
+import { Phase, type Session, SessionSchema } from "@fanfare/proto/quiz/v1/session";
 
 export type SessionFields = Partial<Omit<MessageInitShape<typeof SessionSchema>, "$typeName">>;
 
@@ -73,6 +73,13 @@ export class Director {
     const known = session.answers.get(key);
     if (known && known.submissionId !== answer.submissionId)
       return no(ErrorReason.ALREADY_ANSWERED);
+    if (!known) {
+      const { record } = session;
+      const isOver = round !== record.round || record.phase === Phase.REVEAL;
+      const limitMs = (record.timeLimitMs ?? 0) + (record.answerGraceMs ?? 0);
+      if (isOver) return no(ErrorReason.ROUND_CLOSED);
+      if (answer.elapsedMs > limitMs) return no(ErrorReason.UNAVAILABLE);
+    }
     const correct = answer.choices.join() === session.right.join();
     const { submissionId, choices, elapsedMs } = answer;
     const points = correct ? 900 : 0;

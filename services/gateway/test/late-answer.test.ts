@@ -1,27 +1,67 @@
 /** Answers at the wrong time, and answers whose outcome is not known. */
+import { NO_TIME_MS } from "@fanfare/proto/answer-columns";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { expect, test } from "vitest";
 import { until } from "./gateway.js";
 import { openSuite } from "./suite.js";
 
-const suite = openSuite({ ANSWER_GRACE_MS: "100" });
+const suite = openSuite();
 
-test("an answer after the time limit and its grace is refused here, and asks nobody", async () => {
+test("an answer after the time limit and its grace is refused for good once the log says so", async () => {
   const { backstage, gateway } = suite;
   const sessionId = await suite.newSession();
   const ann = suite.use(await gateway.join(sessionId, "ann"));
-  await backstage.openRound(sessionId, 1, 20, { timeLimitMs: 150 });
+  await backstage.openRound(sessionId, 1, 20, { timeLimitMs: 150, answerGraceMs: 100 });
   await ann.next("question");
   const shownAt = performance.now();
   await until("the time to be over", () => performance.now() - shownAt > 300);
-  const before = backstage.director.batches.length;
+  ann.answer(1, "A", "a1");
+  expect(await ann.next("refused")).toMatchObject({
+    reason: "ERROR_REASON_UNAVAILABLE",
+    retryable: true,
+    requestId: "a1",
+  });
+  await backstage.reveal(sessionId, 1);
   ann.answer(1, "A", "a1");
   expect(await ann.next("refused")).toMatchObject({
     reason: "ERROR_REASON_ROUND_CLOSED",
     retryable: false,
     requestId: "a1",
   });
-  expect(backstage.director.batches.length).toBe(before);
+});
+
+test("an answer sent again when the next question is open has its first verdict, through any gateway", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  const ann = suite.use(await gateway.join(sessionId, "ann"));
+  await backstage.openRound(sessionId, 1);
+  await ann.next("question");
+  ann.answer(1, "A", "a1");
+  await ann.next("accepted");
+  await backstage.reveal(sessionId, 1);
+  const shownAt = performance.now();
+  await backstage.openRound(sessionId, 2);
+  const other = await suite.startGateway();
+  const back = suite.use(await other.resume(ann.resumeToken));
+  back.answer(1, "A", "a1");
+  expect(await back.next("accepted")).toEqual({ round: 1, submissionId: "a1" });
+  expect(backstage.director.batches.at(-1)?.[0]?.elapsedMs).toBe(NO_TIME_MS);
+  back.answer(1, "B", "never sent before");
+  expect(await back.next("refused")).toMatchObject({ reason: "ERROR_REASON_INVALID_FIELD" });
+  back.answer(1, "B", "never-sent-before");
+  expect(await back.next("refused")).toMatchObject({ reason: "ERROR_REASON_ALREADY_ANSWERED" });
+  // The answer to the open question keeps the time of its first try, whatever is asked of the past.
+  backstage.director.quizIsAway = true;
+  const first = performance.now();
+  back.answer(2, "A", "b1");
+  await back.next("refused", 2_500);
+  backstage.director.quizIsAway = false;
+  back.answer(1, "A", "a1");
+  await back.next("accepted");
+  await until("some time", () => performance.now() - first > 500);
+  back.answer(2, "A", "b1");
+  await back.next("accepted");
+  expect(backstage.director.batches.at(-1)?.[0]?.elapsedMs).toBeLessThan(first - shownAt + 100);
 });
 
 test.each([

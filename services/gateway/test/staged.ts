@@ -15,6 +15,7 @@ export function session(change: Partial<MessageInitShape<typeof SessionSchema>> 
     rounds: 3,
     logStart: 7n,
     timeLimitMs: 20_000,
+    answerGraceMs: 500,
     phaseStartedAt: timestampFromMs(START_MS),
     phaseEndsAt: timestampFromMs(START_MS + 20_000),
     question: { text: "Capital?", options: [{ choice: "A", text: "Oslo" }] },

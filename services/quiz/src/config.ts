@@ -12,6 +12,15 @@ export function readQuizConfig(env: Readonly<Record<string, string | undefined>>
     ...postgresSettings,
     /** How long a host token made at CreateSession is good for. */
     HOST_TOKEN_SECONDS: whole(86_400, 60, 31_536_000),
+    /**
+     * How late after the time limit an answer may still arrive. It stands in the record of each session
+     * that is made, for all pods and gateways: a change holds for the sessions made after it.
+     */
+    ANSWER_GRACE_MS: whole(500, 0, 5_000),
+    /** Lanes of rounds that are over which are read again, for answers that ask late; as many at once. */
+    PAST_LANES_PER_SECOND_MAX: whole(20, 1, 10_000),
+    /** Answers of such lanes that are kept, some 300 bytes each. */
+    PAST_ANSWERS_MAX: whole(100_000, 1_000, 10_000_000),
   });
 }
 

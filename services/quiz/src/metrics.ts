@@ -101,6 +101,11 @@ export class QuizMetrics extends Metrics {
     this.limitHits.inc({ limit: "NATS_LOG_BYTES_MAX" });
   }
 
+  /** Lanes of rounds that are over were asked for too often, or hold more than is kept. */
+  pastLimitHit(limit: "PAST_LANES_PER_SECOND_MAX" | "PAST_ANSWERS_MAX"): void {
+    this.limitHits.inc({ limit });
+  }
+
   /** Sessions are those of this pod's watch from now on; gone through once a page. */
   watchSessions(all: () => Iterable<Session>): void {
     this.#sessions = all;

@@ -73,7 +73,10 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const store = await NatsSessionStore.open(bus, lifecycle);
   metrics.watchSessions(() => sessionsOf(store));
-  const logs = new JetStreamSessionLogs(bus, metrics);
+  const logs = new JetStreamSessionLogs(bus, metrics, {
+    lanesPerSecondMax: config.PAST_LANES_PER_SECOND_MAX,
+    answersMax: config.PAST_ANSWERS_MAX,
+  });
   const tls = MutualTls.watch(grpcTlsFiles(config), lifecycle, metrics);
   const bank = new QuizMasterBank(
     await ServicePool.connect(
@@ -96,8 +99,17 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   );
   const presence = await Presence.start("quiz", config.POD_NAME, bus, lifecycle);
   RoundClock.start({ store, logs, clock, presence, metrics, lifecycle });
-  const hostTokenSeconds = config.HOST_TOKEN_SECONDS;
-  const context = { store, logs, bank, history, clock, tokens, metrics, hostTokenSeconds };
+  const context: QuizContext = {
+    store,
+    logs,
+    bank,
+    history,
+    clock,
+    tokens,
+    metrics,
+    hostTokenSeconds: config.HOST_TOKEN_SECONDS,
+    answerGraceMs: config.ANSWER_GRACE_MS,
+  };
   const grpcPort = await startGrpcServer(
     [quizService(context)],
     {

@@ -26,6 +26,7 @@ import {
   creation,
   gate,
   joined,
+  pastLimits,
   reasonOf,
   replacing,
   Workshop,
@@ -69,7 +70,9 @@ test.each(["create", "putFrozenQuiz"] as const)(
     const stored = await workshop.store.read(sessionId);
     expect(stored?.session.logStart).toBe(made.logStart);
     expect(await workshop.logs.lastStart(sessionId)).toBe(Number(made.logStart));
-    const fresh = new JetStreamSessionLogs(workshop.bus, counters).of(stored?.session as Session);
+    const fresh = new JetStreamSessionLogs(workshop.bus, counters, pastLimits).of(
+      stored?.session as Session,
+    );
     expect(await fresh.findPlayers(["id-ann"])).toMatchObject([{ nickname: "ann" }]);
   },
 );
@@ -95,7 +98,7 @@ test("a creation that fails leaves neither record nor PIN behind", async () => {
 test("a creation while the log can't be asked is refused as retryable", async () => {
   const streams = { getMessage: () => Promise.reject(new Error("timeout")) };
   const away = { ...workshop.bus, jsm: { ...workshop.bus.jsm, streams } } as unknown as Bus;
-  const parts = { logs: new JetStreamSessionLogs(away, counters) };
+  const parts = { logs: new JetStreamSessionLogs(away, counters, pastLimits) };
   expect(await reasonOf(workshop.makeSession("log_away", workshop.pod(parts)))).toBe("UNAVAILABLE");
 });
 
@@ -135,7 +138,7 @@ test("lanes of an id that is used again go on when the earlier session is purged
 test("a pod that still holds an ended session writes nothing into the next one of its id", async () => {
   const sessionId = "late";
   const first = await workshop.makeSession(sessionId);
-  const asleep = new JetStreamSessionLogs(workshop.bus, counters).of(first);
+  const asleep = new JetStreamSessionLogs(workshop.bus, counters, pastLimits).of(first);
   await asleep.answerLane(1, 0).refresh();
   await endSession(workshop.pod(), { sessionId }, call);
   const second = await workshop.makeSession(sessionId, workshop.pod(), true);

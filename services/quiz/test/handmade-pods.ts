@@ -18,7 +18,14 @@ import { createSession } from "../src/handlers/create-session.js";
 import { QuizMetrics } from "../src/metrics.js";
 import { numberedQuiz, tokens } from "./pods.js";
 
-export const counters = { entryStored() {}, entryRefused() {}, entryUnanswered() {}, logFull() {} };
+export const counters = {
+  entryStored() {},
+  entryRefused() {},
+  entryUnanswered() {},
+  logFull() {},
+  pastLimitHit() {},
+};
+export const pastLimits = { lanesPerSecondMax: 100, answersMax: 10_000 };
 export const call = { identity: { role: "host", subject: "host" } } as never;
 
 /** What all pods share. */
@@ -38,7 +45,7 @@ export class Workshop implements AsyncDisposable {
     const bus = await connectBus({ url: nats.url, name: "test", replicas: 1 }, lifecycle);
     const clock = await startBusClock(bus.jsm, lifecycle);
     const store = await NatsSessionStore.open(bus, lifecycle);
-    const logs = new JetStreamSessionLogs(bus, counters);
+    const logs = new JetStreamSessionLogs(bus, counters, pastLimits);
     return new Workshop(nats, lifecycle, bus, () => clock.now(), store, logs);
   }
 
@@ -48,7 +55,8 @@ export class Workshop implements AsyncDisposable {
     const history = undefined as never;
     const metrics = new QuizMetrics();
     const clock = { now };
-    return { store, logs, bank, history, clock, tokens, metrics, hostTokenSeconds: 60, ...parts };
+    const settings = { hostTokenSeconds: 60, answerGraceMs: 500 };
+    return { store, logs, bank, history, clock, tokens, metrics, ...settings, ...parts };
   }
 
   async makeSession(sessionId: string, context = this.pod(), replaceEnded = false) {

@@ -62,7 +62,11 @@ function environment({ nats, postgres, replicas = 1 }: Places): Record<string, s
   return { NATS_URL: nats.url, POSTGRES_URL: postgres.url, NATS_REPLICAS: String(replicas) };
 }
 
-export async function startPod(places: Places, name = randomUUID()): Promise<Pod> {
+export async function startPod(
+  places: Places,
+  name: string = randomUUID(),
+  env: Record<string, string> = {},
+): Promise<Pod> {
   const lifecycle = new Lifecycle(log());
   const config = readQuizConfig({
     ...environment(places),
@@ -72,6 +76,7 @@ export async function startPod(places: Places, name = randomUUID()): Promise<Pod
     ADMIN_PORT: "0",
     LISTEN_HOST: "127.0.0.1",
     DRAIN_MS: "0",
+    ...env,
   });
   const { grpcPort } = await startServer(config, lifecycle);
   const address = `127.0.0.1:${grpcPort}`;

@@ -7,7 +7,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { JetStreamSessionLogs } from "../src/adapters/session-logs.js";
 import type { SessionStore } from "../src/domain/ports.js";
 import { submitAnswers, submitToLane } from "../src/handlers/submit-answers.js";
-import { answerOf, counters, joined, reasonOf, replacing, Workshop } from "./handmade-pods.js";
+import {
+  answerOf,
+  counters,
+  joined,
+  pastLimits,
+  reasonOf,
+  replacing,
+  Workshop,
+} from "./handmade-pods.js";
 
 let workshop: Workshop;
 
@@ -32,7 +40,9 @@ test("once a player was told that the round is closed, no pod takes the answer (
   const { session, request } = await annIn("closing", { phase: Phase.CLOSING });
   const { refused } = await submitToLane(workshop.pod(), request);
   expect(refused).toEqual([ErrorReason.ROUND_CLOSED]);
-  const another = new JetStreamSessionLogs(workshop.bus, counters).of(session).answerLane(1, 0);
+  const another = new JetStreamSessionLogs(workshop.bus, counters, pastLimits)
+    .of(session)
+    .answerLane(1, 0);
   expect(await another.submit([answerOf("id-ann")])).toMatchObject([{ kind: "closed" }]);
 });
 

@@ -3,6 +3,7 @@
  * shown here. No client and no other pod's clock has a say in it.
  */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { NO_TIME_MS } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 
@@ -30,33 +31,38 @@ export class AnswerClock {
     this.#shownAt = commonNow === undefined ? now : now - Math.max(0, commonNow - startedMs);
   }
 
-  /** The answer time of an answer that arrives `now`, or why it is too early or too late. */
-  time(round: number, now: number, graceMs: number): TimedAnswer {
+  /**
+   * The answer time of an answer that arrives `now`, or why it is too early. Nobody is too late here: the
+   * same answer may have been sent before, through another gateway, and only the log knows of it.
+   */
+  time(round: number, now: number): TimedAnswer {
     const session = this.#session;
     if (!session || round > session.round) return refused(ErrorReason.ROUND_NOT_OPEN);
-    if (round < session.round) return refused(ErrorReason.ROUND_CLOSED);
+    if (round < session.round) return timed(NO_TIME_MS);
     switch (session.phase) {
       case Phase.LOBBY:
       case Phase.READING:
         return refused(ErrorReason.ROUND_NOT_OPEN);
       case Phase.OPEN:
         if (session.paused) return refused(ErrorReason.ROUND_NOT_OPEN);
-        return this.#measure(session, now, graceMs);
+        return this.#measure(session, now);
       // The log may still be open for what was sent in time: the quiz service decides.
       case Phase.CLOSING:
-        return this.#measure(session, now, graceMs);
+        return this.#measure(session, now);
       default:
-        return refused(ErrorReason.ROUND_CLOSED);
+        return timed(NO_TIME_MS);
     }
   }
 
-  #measure(session: Session, now: number, graceMs: number): TimedAnswer {
+  #measure(session: Session, now: number): TimedAnswer {
     if (!this.#stretch.startsWith(`${session.logStart}:${session.round}:`))
-      return refused(ErrorReason.ROUND_CLOSED);
-    const elapsedMs = session.elapsedBeforeMs + Math.max(0, Math.round(now - this.#shownAt));
-    if (elapsedMs > session.timeLimitMs + graceMs) return refused(ErrorReason.ROUND_CLOSED);
-    return { kind: "timed", elapsedMs };
+      return timed(NO_TIME_MS);
+    return timed(session.elapsedBeforeMs + Math.max(0, Math.round(now - this.#shownAt)));
   }
+}
+
+function timed(elapsedMs: number): TimedAnswer {
+  return { kind: "timed", elapsedMs };
 }
 
 function refused(reason: ErrorReason): TimedAnswer {

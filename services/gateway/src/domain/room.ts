@@ -32,8 +32,8 @@ const BOARD_EVERY_MS = 100;
  */
 const LOBBY_MS_PER_PLAYER = 0.2;
 const BOARD_MS_PER_PLAYER = 0.03;
-/** A phase whose end, grace included, is this long ago has ended without our hearing of it. */
-const OVERDUE_MS = 1_500;
+/** A phase whose end, the answers' grace included, is this long ago has ended without our hearing of it. */
+const OVERDUE_MS = 1_000;
 
 export interface RoomParts {
   out: Broadcaster;
@@ -128,7 +128,8 @@ export class Room implements RoomListener {
     if (this.#milestones.isLate(this.board?.finalRound ?? 0, now)) this.markStale();
     this.#sayEndedIfDue(now);
     const endsAt = this.session?.phaseEndsAt && timestampMs(this.session.phaseEndsAt);
-    const isLate = endsAt !== undefined && this.parts.clock.now() - endsAt > OVERDUE_MS;
+    const overdueMs = OVERDUE_MS + (this.session?.answerGraceMs ?? 0);
+    const isLate = endsAt !== undefined && this.parts.clock.now() - endsAt > overdueMs;
     return this.#reader.isDue(now, isLate) ? "overdue" : "fine";
   }
 

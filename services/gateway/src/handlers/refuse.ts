@@ -29,6 +29,7 @@ const ADVICE: Partial<Record<ErrorReason, string>> = {
   [ErrorReason.ROUND_NOT_OPEN]: "the round does not take answers now; wait until it opens",
   [ErrorReason.ALREADY_ANSWERED]: "you have answered this round; the first answer stands",
   [ErrorReason.CHOICE_INVALID]: "choose what the question offers, as many as it asks for",
+  [ErrorReason.SLOW_DOWN]: "too many ask for rounds that are over; send the same frame again",
   [ErrorReason.UNAVAILABLE]: "no word from the log yet; send the same frame again",
 };
 

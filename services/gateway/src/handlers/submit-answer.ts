@@ -1,7 +1,7 @@
 /** A player's answer: read the frame, take the time, send it with others, say what came of it. */
 import { type Span, traceIdOf } from "@fanfare/common/tracing";
 import { isToken, laneOf } from "@fanfare/proto/addresses";
-import type { AnswerVerdict } from "@fanfare/proto/answer-columns";
+import { type AnswerVerdict, NO_TIME_MS } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { SubmitAnswer } from "@fanfare/proto/gateway/v1/frames";
 import type { Attempt, Client } from "../domain/client.js";
@@ -14,6 +14,8 @@ import { advice, type Refusal, refuse, refuseBadFrame } from "./refuse.js";
 const CHOICES_MAX = 8;
 const CHOICE_CHARS_MAX = 8;
 const RETRY_AFTER_MS = 250;
+/** Where the service is asked for too many rounds that are over. */
+const SLOW_DOWN_MS = 1_000;
 
 /** Never throws. `now` is when the frame arrived, on this process's monotonic clock. */
 export function submitAnswer(
@@ -38,7 +40,7 @@ export function submitAnswer(
     refuse(gateway, client, { ...attempt, requestId: submissionId });
     return;
   }
-  client.attempt = attempt;
+  if (attempt.elapsedMs !== NO_TIME_MS) client.attempt = attempt;
   const { sessionId } = room;
   const answer = { sessionId, round, arrivedAt: now, traceparent };
   const sent = { ...answer, room, attempt, span: startAnswerSpan(answer) };
@@ -57,6 +59,11 @@ export function submitAnswer(
     },
   });
 }
+
+const RETRY_AFTER: Partial<Record<ErrorReason, number>> = {
+  [ErrorReason.UNAVAILABLE]: RETRY_AFTER_MS,
+  [ErrorReason.SLOW_DOWN]: SLOW_DOWN_MS,
+};
 
 function notAPlayer(room: Room | undefined): Refusal {
   if (room) return { reason: ErrorReason.FORBIDDEN, message: "only players answer" };
@@ -84,7 +91,7 @@ function admit(
     metrics.limitHit("ANSWERS_PENDING_MAX");
     return tooMany(RETRY_AFTER_MS);
   }
-  return time(client, room, frame, now, config.ANSWER_GRACE_MS);
+  return time(client, room, frame, now);
 }
 
 function tooMany(retryAfterMs: number): Refusal {
@@ -102,22 +109,18 @@ function faultOf({ round, submissionId, choices }: SubmitAnswer): string | undef
   return undefined;
 }
 
-/**
- * The answer's time, or why it comes at the wrong one. What was sent before without a verdict keeps
- * its first time and is asked again even when the round is over: it may have been stored.
- */
+/** The answer's time, or why it comes too early. What was sent before without a verdict keeps its first. */
 function time(
   client: Client,
   room: Room,
   { round, submissionId, choices }: SubmitAnswer,
   now: number,
-  graceMs: number,
 ): Attempt | Refusal {
   const chosen = choices.join("\n");
   const { attempt } = client;
   const isSame = attempt?.round === round && attempt.submissionId === submissionId;
   if (isSame && attempt.choices === chosen) return attempt;
-  const timed = room.answerClock.time(round, now, graceMs);
+  const timed = room.answerClock.time(round, now);
   if (timed.kind === "refused") return { reason: timed.reason };
   return { round, submissionId, choices: chosen, elapsedMs: timed.elapsedMs };
 }
@@ -148,11 +151,10 @@ function settle(
     return;
   }
   gateway.metrics.answers.add(ErrorReason[reason]);
-  const retryAfterMs = reason === ErrorReason.UNAVAILABLE ? RETRY_AFTER_MS : 0;
   refuse(gateway, client, {
     reason,
     message: advice(reason),
-    retryAfterMs,
+    retryAfterMs: RETRY_AFTER[reason] ?? 0,
     requestId: submissionId,
   });
   if (reason === ErrorReason.KICKED || reason === ErrorReason.BANNED) room.remove(client, reason);

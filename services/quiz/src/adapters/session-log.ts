@@ -30,13 +30,18 @@ import type { AnswerLane, SessionLog } from "../domain/ports.js";
 import { answerCodec, encodeJson, playerCodec } from "./entry-codecs.js";
 import { FencedLane, type LaneCounters } from "./fenced-lane.js";
 import { lastSequence, lastStored } from "./lane-reader.js";
+import type { PastLanes } from "./past-lanes.js";
 
-class FencedAnswers
+export class FencedAnswers
   extends FencedLane<ScoredAnswer, ScoredAnswer, AnswerVerdict, AnswerFold>
   implements AnswerLane
 {
   find(playerId: string): ScoredAnswer | undefined {
     return this.fold.get(playerId);
+  }
+
+  get closed(): boolean {
+    return this.fold.closed;
   }
 }
 
@@ -52,6 +57,7 @@ export class JetStreamSessionLog implements SessionLog {
     private readonly bus: Bus,
     private readonly session: Session,
     private readonly counters: LaneCounters,
+    private readonly past: PastLanes<FencedAnswers>,
   ) {
     this.#start = Number(session.logStart);
     this.#lanes = session.options?.lanes ?? 1;
@@ -139,6 +145,13 @@ export class JetStreamSessionLog implements SessionLog {
     return made;
   }
 
+  async pastLane(round: number, lane: number): Promise<FencedAnswers | undefined> {
+    const known = this.#rounds.get(round)?.[lane];
+    if (known?.closed) return known;
+    const key = `${this.session.sessionId} ${this.#start} ${round} ${lane}`;
+    return this.past.get(key, () => this.#makeLane(round, lane));
+  }
+
   laneOf(playerId: string): number {
     return laneOf(playerId, this.#lanes);
   }
@@ -201,22 +214,22 @@ export class JetStreamSessionLog implements SessionLog {
   #round(round: number): FencedAnswers[] {
     let lanes = this.#rounds.get(round);
     if (!lanes) {
-      lanes = Array.from(
-        { length: this.#lanes },
-        (_, lane) =>
-          new FencedAnswers(
-            this.bus,
-            subjectForAnswers(this.session.sessionId, round, lane),
-            this.#start,
-            this.#isNewest,
-            new AnswerFold(),
-            answerCodec,
-            this.counters,
-          ),
-      );
+      lanes = Array.from({ length: this.#lanes }, (_, lane) => this.#makeLane(round, lane));
       this.#rounds.set(round, lanes);
     }
     return lanes;
+  }
+
+  #makeLane(round: number, lane: number): FencedAnswers {
+    return new FencedAnswers(
+      this.bus,
+      subjectForAnswers(this.session.sessionId, round, lane),
+      this.#start,
+      this.#isNewest,
+      new AnswerFold(),
+      answerCodec,
+      this.counters,
+    );
   }
 
   readonly #isNewest = async (): Promise<boolean> =>

@@ -13,7 +13,8 @@ import { isOver } from "../domain/session.js";
 import { decodeJson, encodeJson } from "./entry-codecs.js";
 import type { LaneCounters } from "./fenced-lane.js";
 import { lastSequence } from "./lane-reader.js";
-import { JetStreamSessionLog } from "./session-log.js";
+import { type PastCounters, PastLanes, type PastLimits } from "./past-lanes.js";
+import { type FencedAnswers, JetStreamSessionLog } from "./session-log.js";
 
 /** A log is kept this long after the session's end, for answers that are asked for again. */
 const FORGET_AFTER_MS = 60_000;
@@ -21,11 +22,14 @@ const FORGET_AFTER_MS = 60_000;
 export class JetStreamSessionLogs implements SessionLogs {
   readonly #logs = new Map<string, JetStreamSessionLog>();
   readonly #forgetting = new WeakSet<JetStreamSessionLog>();
+  readonly #past: PastLanes<FencedAnswers>;
 
   constructor(
     private readonly bus: Bus,
-    private readonly counters: LaneCounters,
+    private readonly counters: LaneCounters & PastCounters,
+    past: PastLimits,
   ) {
+    this.#past = new PastLanes(past, counters);
     bus.listen(ALL_REMOVALS, (message) => {
       const removed = decodeJson(PlayerRemovedSchema, message.data);
       const log = this.#logs.get(message.subject.split(".")[1] ?? "");
@@ -34,7 +38,8 @@ export class JetStreamSessionLogs implements SessionLogs {
   }
 
   of(session: Session): JetStreamSessionLog {
-    const log = this.known(session) ?? new JetStreamSessionLog(this.bus, session, this.counters);
+    const log =
+      this.known(session) ?? new JetStreamSessionLog(this.bus, session, this.counters, this.#past);
     this.#logs.set(session.sessionId, log);
     if (isOver(session) && !this.#forgetting.has(log)) {
       this.#forgetting.add(log);

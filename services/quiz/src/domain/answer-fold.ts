@@ -37,6 +37,10 @@ export class AnswerFold implements LaneFold<ScoredAnswer, ScoredAnswer, AnswerVe
     return this.#answers.get(playerId);
   }
 
+  get size(): number {
+    return this.#answers.size;
+  }
+
   values(): Iterable<ScoredAnswer> {
     return this.#answers.values();
   }

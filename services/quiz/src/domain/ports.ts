@@ -54,6 +54,8 @@ export interface AnswerLane {
   submit(answers: readonly ScoredAnswer[], span?: Span): Promise<AnswerVerdict[]>;
   /** What the log holds of a player, as far as this pod has read. */
   find(playerId: string): ScoredAnswer | undefined;
+  /** Whether the lane takes no answer any more, as far as this pod has read. */
+  readonly closed: boolean;
   /** Reads on to the end of the lane. */
   refresh(): Promise<void>;
   /** Appends the entry after which the lane takes no answer. Safe to repeat, from any pod. */
@@ -64,7 +66,13 @@ export interface AnswerLane {
 export interface SessionLog {
   readonly lanes: number;
   laneOf(playerId: string): number;
+  /** A lane of the current round, or of the one whose streaks go on. */
   answerLane(round: number, lane: number): AnswerLane;
+  /**
+   * A lane of a round that is over, read to its end. Undefined where too many are asked for: they are
+   * read again for each pod that has forgotten them.
+   */
+  pastLane(round: number, lane: number): Promise<AnswerLane | undefined>;
   /** Right answers in a row of a player up to a round that is closed. */
   streaksAfter(round: number, lane: number): Promise<(playerId: string) => number>;
   /** Resolves once durable, or decided by what is durable. */

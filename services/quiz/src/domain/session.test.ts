@@ -26,6 +26,7 @@ function lobby(options: { pacing?: Pacing; readingSeconds?: number } = {}): Sess
     phase: Phase.LOBBY,
     rounds: 3,
     logStart: 1n,
+    answerGraceMs: 500,
     options: { revealSeconds: 5, pacing: Pacing.HOST, ...options },
     phaseStartedAt: timestampFromMs(0),
   });

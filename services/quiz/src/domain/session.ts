@@ -17,9 +17,6 @@ import {
 } from "@fanfare/proto/quiz/v1/session";
 import { type Refusal, refuse } from "./refusal.js";
 
-/** Answers that were sent in time may arrive this much later. */
-export const ANSWER_GRACE_MS = 500;
-
 /** A record that is still half made after this time was left behind by a pod that died. */
 export const HALF_MADE_MS = 10_000;
 
@@ -38,7 +35,7 @@ export function dueAt(session: Session): number | undefined {
   if (session.paused || isOver(session)) return undefined;
   if (session.phase === Phase.CLOSING) return msOf(session.phaseStartedAt);
   const ends = session.phaseEndsAt && msOf(session.phaseEndsAt);
-  return ends !== undefined && session.phase === Phase.OPEN ? ends + ANSWER_GRACE_MS : ends;
+  return ends !== undefined && session.phase === Phase.OPEN ? ends + session.answerGraceMs : ends;
 }
 
 /** What the clock does at its time. CLOSING is left by `reveal` alone. */

@@ -27,6 +27,7 @@ export interface QuizContext {
   tokens: Tokens;
   metrics: QuizMetrics;
   hostTokenSeconds: number;
+  answerGraceMs: number;
 }
 
 export function toError({ refused, message, metadata }: Refusal): ServiceError {

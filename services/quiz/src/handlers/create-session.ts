@@ -54,6 +54,7 @@ export async function createSession(
     createdAt: now,
     phaseStartedAt: now,
     host: identity.subject,
+    answerGraceMs: context.answerGraceMs,
     ...(options.startsAt ? { phaseEndsAt: options.startsAt } : {}),
   });
   session.pin = await claimPin(context, sessionId);

@@ -8,6 +8,7 @@ import {
   type Answer,
   type AnswerVerdict,
   fromAnswerColumns,
+  NO_TIME_MS,
   toVerdictColumns,
 } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
@@ -20,9 +21,10 @@ import {
   SessionOptionsSchema,
 } from "@fanfare/proto/quiz/v1/session";
 import type { AnswerVerdict as LaneVerdict } from "../domain/answer-fold.js";
+import type { AnswerLane, SessionLog } from "../domain/ports.js";
 import { rulesOf } from "../domain/question-types/index.js";
 import { awardPoints } from "../domain/scoring.js";
-import { ANSWER_GRACE_MS } from "../domain/session.js";
+import { isOver } from "../domain/session.js";
 import { type QuizContext, requireSession } from "./context.js";
 import { refusalOf } from "./players.js";
 
@@ -76,11 +78,13 @@ export async function submitToLane(
   if (!question) throw invalidField("round", "a round of the session");
   const players = await log.findPlayers(request.playerIds);
   const isOpen = request.round === session.round && session.phase === Phase.OPEN;
-  const lane = log.answerLane(request.round, request.lane);
+  const lane = await laneOf(session, log, request);
+  if (!lane) return refuseAll(context, answers, ErrorReason.SLOW_DOWN);
   // A round that is over takes nothing new, but a first verdict is given again. Before the close is in
   // the lane, an answer that was sent through another pod could still be stored after our "no" (P3).
   if (request.round === session.round && session.phase === Phase.CLOSING) await lane.close();
-  else if (!isOpen || session.paused) await lane.refresh();
+  else if (!isOpen || session.paused || answers.some((each) => isLate(each, session)))
+    await lane.refresh();
   const streak = isOpen ? await log.streaksAfter(session.previousRound, request.lane) : () => 0;
   const verdicts: AnswerVerdict[] = new Array(answers.length);
   const scored: ScoredAnswer[] = [];
@@ -92,7 +96,8 @@ export async function submitToLane(
     const player = players[index];
     const known = lane.find(playerId);
     const refused = player
-      ? (refusalOf(player.status) ?? refusal(answer, session, question, isOpen))
+      ? (refusalOf(player.status) ??
+        (isOpen ? refusal(answer, session, question) : refusalAfter(session, request.round, lane)))
       : ErrorReason.PLAYER_NOT_FOUND;
     if (player && known) {
       duplicates++;
@@ -125,21 +130,40 @@ async function sessionInRound(context: QuizContext, request: LaneAnswers): Promi
   const { session } = await requireSession(context, request.sessionId);
   const matches =
     session.round === request.round && session.phase === Phase.OPEN && !session.paused;
-  if (matches) return session;
+  if (matches && !request.elapsedMs.includes(NO_TIME_MS)) return session;
   return (await context.store.read(request.sessionId))?.session ?? session;
+}
+
+/** The lane that holds the answers; undefined where too many rounds of before are asked for. */
+async function laneOf(
+  session: Session,
+  log: SessionLog,
+  { round, lane }: LaneAnswers,
+): Promise<AnswerLane | undefined> {
+  const isKept = round === session.round || round === session.previousRound;
+  return isKept && !isOver(session) ? log.answerLane(round, lane) : log.pastLane(round, lane);
+}
+
+function isLate({ elapsedMs }: Answer, { timeLimitMs, answerGraceMs }: Session): boolean {
+  return elapsedMs > timeLimitMs + answerGraceMs;
+}
+
+/** Why an answer that the lane does not hold is refused, where the round is not open. */
+function refusalAfter(session: Session, round: number, lane: AnswerLane): ErrorReason {
+  if (round === session.round && session.phase === Phase.READING) return ErrorReason.ROUND_NOT_OPEN;
+  // Not closed: a question that was skipped before it opened, or a log that is purged, where nobody can
+  // say what it held.
+  return lane.closed || !isOver(session) ? ErrorReason.ROUND_CLOSED : ErrorReason.SESSION_ENDED;
 }
 
 function refusal(
   answer: Answer,
   session: Session,
   question: FrozenQuestion,
-  isOpen: boolean,
 ): ErrorReason | undefined {
-  if (!isOpen)
-    return session.phase === Phase.READING ? ErrorReason.ROUND_NOT_OPEN : ErrorReason.ROUND_CLOSED;
-  // Not "no": a pause closes no lane, and what another pod has on its way may be stored.
-  if (session.paused) return ErrorReason.UNAVAILABLE;
-  if (answer.elapsedMs > session.timeLimitMs + ANSWER_GRACE_MS) return ErrorReason.ROUND_CLOSED;
+  // Not "no": a pause closes no lane, nor does the end of the time, and what was sent before, through
+  // another pod, may be on its way and be stored.
+  if (session.paused || isLate(answer, session)) return ErrorReason.UNAVAILABLE;
   if (!isToken(answer.submissionId)) return ErrorReason.INVALID_FIELD;
   const type = question.question?.type;
   const rules = type === undefined ? undefined : rulesOf(type);
