@@ -45,6 +45,7 @@ export const REASONS: Readonly<Record<ErrorReason, Policy>> = {
   [ErrorReason.SESSION_ENDED]: refused(CODES.FAILED_PRECONDITION),
   [ErrorReason.PHASE_MISMATCH]: refused(CODES.FAILED_PRECONDITION),
   [ErrorReason.CONFLICT]: retry(CODES.ABORTED),
+  [ErrorReason.BOARD_CHANGED]: refused(CODES.ABORTED),
   [ErrorReason.SESSION_FULL]: refused(CODES.RESOURCE_EXHAUSTED),
   [ErrorReason.SESSION_LOCKED]: refused(CODES.FAILED_PRECONDITION),
   [ErrorReason.NAME_TAKEN]: refused(CODES.ALREADY_EXISTS),

@@ -1,37 +1,13 @@
 -- Reads a board and some of its rows at one moment.
 -- KEYS: board, scores, names (of one session; session-keys.lua makes the others).
--- ARGV: prefix, session, number of rows, where they begin: "top"; "after", packed score, player id;
+-- ARGV: prefix, session, number of rows, where they begin: "top"; "after", rank of the row before;
 --   or "around", player id, rows before that player.
 -- Reply: nothing where there is no board; else epoch, version, scored, finalRound, round, joined,
 --   ended, closing (1 while a round's scores are half revealed), answers of the round, players, index
---   of the first row (-1: no such player), {player, packed score of each row}, {their nicknames}.
+--   of the first row (-1: no such player), {player, packed score of each row}, {their nicknames},
+--   sequence of the session's first entry (0: nobody created it).
 local board, scores, names = KEYS[1], KEYS[2], KEYS[3]
 local session, size, from = ARGV[2], tonumber(ARGV[3]), ARGV[4]
-
--- By bytes; Lua's own comparison asks the locale.
-local function precedes(a, b)
-  for i = 1, math.min(#a, #b) do
-    local x, y = string.byte(a, i), string.byte(b, i)
-    if x ~= y then return x < y end
-  end
-  return #a < #b
-end
-
--- Index of the first row behind a place, which need not be anybody's place any more.
-local function indexAfter(packed, player)
-  local low, high = 0, redis.call('ZCARD', scores)
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    local row = redis.call('ZRANGE', scores, middle, middle, 'WITHSCORES')
-    local score = tonumber(row[2])
-    if score < packed or (score == packed and not precedes(player, row[1])) then
-      low = middle + 1
-    else
-      high = middle
-    end
-  end
-  return low
-end
 
 local head = redis.call('HMGET', board,
   'epoch', 'version', 'scored', 'finalRound', 'round', 'joined', 'ended', 'closing')
@@ -42,7 +18,7 @@ head[10] = redis.call('ZCARD', scores)
 
 local start = 0
 if from == 'after' then
-  start = indexAfter(tonumber(ARGV[5]), ARGV[6])
+  start = tonumber(ARGV[5])
 elseif from == 'around' then
   local rank = redis.call('ZRANK', scores, ARGV[5])
   start = rank and math.max(0, rank - ARGV[6]) or -1
@@ -52,5 +28,6 @@ local rows = start < 0 and {} or redis.call('ZRANGE', scores, start, start + siz
 local players = {}
 for i = 1, #rows, 2 do players[#players + 1] = rows[i] end
 head[12] = rows
+head[14] = redis.call('HGET', board, 'created') or '0'
 head[13] = #players > 0 and redis.call('HMGET', names, unpack(players)) or {}
 return head

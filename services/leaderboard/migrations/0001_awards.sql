@@ -1,14 +1,5 @@
 -- The global leaderboard: points to the first players of each ended session, once per session.
 
--- Sessions that have been awarded, also those without players.
-CREATE TABLE leaderboard.awarded_sessions (
-  session_id   text NOT NULL,
-  log_start    bigint NOT NULL,
-  finalized_at timestamptz NOT NULL,
-  PRIMARY KEY (session_id, log_start)
-);
-CREATE INDEX awarded_sessions_by_time ON leaderboard.awarded_sessions (finalized_at);
-
 -- Who got what.
 CREATE TABLE leaderboard.awards (
   session_id text NOT NULL,
@@ -28,4 +19,9 @@ CREATE TABLE leaderboard.tally (
   points   bigint NOT NULL,
   sessions int NOT NULL
 );
-CREATE INDEX tally_by_rank ON leaderboard.tally (points DESC, user_key);
+-- Both in one direction, so that a page deep down begins right at its first row.
+CREATE INDEX tally_by_rank ON leaderboard.tally ((-points), user_key);
+
+-- One row, moved with the tally: pages that follow one another are of one state of it.
+CREATE TABLE leaderboard.tally_version (version bigint NOT NULL);
+INSERT INTO leaderboard.tally_version VALUES (1);

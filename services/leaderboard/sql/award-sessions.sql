@@ -1,21 +1,15 @@
 -- Gives points to the first players of sessions that have ended and were not awarded yet, in one
--- step: whoever inserts a session's row gives its points, so any number of pods may try at once.
--- $1: points by place. $2: sessions at most. Returns the number of awarded sessions.
+-- step: whoever takes a session out of the queue gives its points, so any number of pods may try at once.
+-- $1: points by place. Returns the number of awarded sessions, 100 at most.
 WITH due AS (
-  SELECT s.session_id, s.log_start, s.finalized_at
-    FROM quiz.sessions s
-   -- The window only spares a look at all sessions of all time; a day covers any late commit.
-   WHERE s.finalized_at >= (SELECT coalesce(max(finalized_at), '-infinity') - interval '1 day'
-                              FROM leaderboard.awarded_sessions)
-     AND NOT EXISTS (SELECT FROM leaderboard.awarded_sessions a
-                      WHERE a.session_id = s.session_id AND a.log_start = s.log_start)
-   ORDER BY s.finalized_at, s.session_id, s.log_start
-   LIMIT $2
+  SELECT session_id, log_start FROM quiz.sessions_to_award
+   ORDER BY finalized_at
+   LIMIT 100
+     FOR UPDATE SKIP LOCKED
 ), claimed AS (
-  INSERT INTO leaderboard.awarded_sessions (session_id, log_start, finalized_at)
-  SELECT session_id, log_start, finalized_at FROM due
-  ON CONFLICT DO NOTHING
-  RETURNING session_id, log_start
+  DELETE FROM quiz.sessions_to_award q USING due
+   WHERE q.session_id = due.session_id AND q.log_start = due.log_start
+  RETURNING q.session_id, q.log_start
 ), given AS (
   INSERT INTO leaderboard.awards (session_id, log_start, place, user_key, nickname, points)
   SELECT f.session_id, f.log_start, f.place, coalesce(nullif(f.user_key, ''), f.player_id),
@@ -23,6 +17,7 @@ WITH due AS (
     FROM claimed c
     JOIN quiz.final_standings f USING (session_id, log_start)
    WHERE f.place <= cardinality($1::int[])
+  -- A session that is in the queue for a second time has its awards.
   ON CONFLICT DO NOTHING
   RETURNING session_id, log_start, user_key, nickname, points
 ), summed AS (
@@ -37,5 +32,7 @@ WITH due AS (
      SET nickname = excluded.nickname,
          points = t.points + excluded.points,
          sessions = t.sessions + excluded.sessions
+), moved AS (
+  UPDATE leaderboard.tally_version SET version = version + 1 WHERE EXISTS (SELECT FROM given)
 )
 SELECT count(*)::int AS sessions FROM claimed

@@ -1,12 +1,15 @@
 /** What stays of ended sessions, in PostgreSQL: their boards, and points in the global leaderboard. */
+
+import { fileURLToPath } from "node:url";
 import type { ServiceError } from "@fanfare/common/errors";
+import { migrate } from "@fanfare/common/postgres";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PostgresAwards } from "../src/adapters/postgres-awards.js";
 import { LeaderboardMetrics } from "../src/metrics.js";
-import { created } from "./events.js";
+import { answered, created, ended } from "./events.js";
 import { eventually, type Pod, Stack } from "./stack.js";
 
 const times = () => new LeaderboardMetrics().postgres;
@@ -36,14 +39,7 @@ async function reasonOf(call: Promise<unknown>): Promise<string> {
 
 /** As the quiz service's history writer makes them. */
 async function makeQuizTables(): Promise<void> {
-  await sql`CREATE SCHEMA quiz`;
-  await sql`CREATE TABLE quiz.sessions (
-    session_id text, log_start bigint, title text, rounds int, host text,
-    created_at timestamptz, ended_at timestamptz, finalized_at timestamptz,
-    PRIMARY KEY (session_id, log_start))`;
-  await sql`CREATE TABLE quiz.final_standings (
-    session_id text, log_start bigint, place int, player_id text, nickname text, user_key text,
-    points int, elapsed_ms bigint, PRIMARY KEY (session_id, log_start, place))`;
+  await migrate(sql, "quiz", fileURLToPath(new URL("../../quiz/migrations", import.meta.url)));
 }
 
 interface FinalRow {
@@ -57,7 +53,8 @@ interface FinalRow {
 async function finish(sessionId: string, rows: FinalRow[], logStart = 1): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`INSERT INTO quiz.sessions VALUES
-      (${sessionId}, ${logStart}, 'A quiz', 3, 'host', now(), now(), now())`;
+      (${sessionId}, ${logStart}, 'A quiz', 3, 'host', '{}', now(), now(), ${logStart}, now())`;
+    await tx`INSERT INTO quiz.sessions_to_award VALUES (${sessionId}, ${logStart}, now())`;
     const values = rows.map(({ playerId, points, elapsedMs, user }, i) => ({
       session_id: sessionId,
       log_start: logStart,
@@ -161,6 +158,33 @@ describe("an ended session that Redis does not hold", () => {
     await eventually(read, (reason) => reason === "no error");
   });
 
+  test("goes on in PostgreSQL where a page was of Redis, and the other way round", async () => {
+    const { subject, payload } = created("both");
+    const { seq: start } = await stack.bus.js.publish(subject, payload);
+    const scores = ["ann", "bob", "cy"].map((playerId, i) => ({
+      playerId,
+      points: 30 - i,
+      elapsedMs: 0,
+    }));
+    await stack.publish(answered("both", 1, scores), ended("both"));
+    await stack.awaitSnapshot("both", (board) => board.ended && board.players === 3);
+    await finish("both", scores, start);
+    const page = (pageToken = "") =>
+      pod.client.getLeaderboard({ sessionId: "both", pageSize: 1, pageToken });
+    const first = await page();
+    expect(first.epoch).not.toBe(0n);
+    await stack.redis.stop();
+    const second = await page(first.nextPageToken);
+    expect(second).toMatchObject({ epoch: 0n, standings: [{ playerId: "bob", rank: 2 }] });
+    await stack.redis.restart();
+    await eventually(
+      async () => (await page().catch(() => undefined))?.epoch,
+      (epoch) => epoch !== undefined && epoch !== 0n,
+    );
+    const third = await page(second.nextPageToken);
+    expect(third).toMatchObject({ standings: [{ playerId: "cy", rank: 3 }], nextPageToken: "" });
+  });
+
   test("gives way to a new session of the same id", async () => {
     await stack.publish(created("ended"));
     await stack.awaitSnapshot("ended", ({ players }) => players === 0);
@@ -180,7 +204,7 @@ describe("an ended session that Redis does not hold", () => {
     const read = async () => (await pod.client.getLeaderboard({ sessionId: "twice" })).standings;
     expect(await read()).toMatchObject([{ playerId: "new" }]);
     await sql`INSERT INTO quiz.sessions VALUES
-      ('twice', 20, 'A quiz', 3, 'host', now(), NULL, NULL)`;
+      ('twice', 20, 'A quiz', 3, 'host', '{}', now())`;
     expect(await read()).toEqual([]);
   });
 });
@@ -188,8 +212,8 @@ describe("an ended session that Redis does not hold", () => {
 describe("the global leaderboard", () => {
   test("gives each ended session's first five their points once, with several pods at work", async () => {
     await eventually(globalBoard, (rows) => rows.length > 0);
-    await sql`TRUNCATE quiz.sessions, quiz.final_standings, leaderboard.awards,
-      leaderboard.tally, leaderboard.awarded_sessions`;
+    await sql`TRUNCATE quiz.sessions, quiz.sessions_to_award, quiz.final_standings, leaderboard.awards,
+      leaderboard.tally CASCADE`;
     const other = await stack.startPod("pod-b");
     const before = await awardedBy([pod, other]);
     const users = ["zoe", "ann", "Bob", "cy", "dee", "eve", "fay"];
@@ -257,7 +281,7 @@ describe("the global leaderboard", () => {
 
   test("waits for the final standings, and takes the player where no user is known", async () => {
     await sql`INSERT INTO quiz.sessions VALUES
-      ('late', 1, 'A quiz', 3, 'host', now(), now(), NULL)`;
+      ('late', 1, 'A quiz', 3, 'host', '{}', now(), now())`;
     const award = () => new PostgresAwards(sql, [7], times()).award();
     await award();
     const ofLate = () =>
@@ -266,6 +290,7 @@ describe("the global leaderboard", () => {
     await sql.begin(async (tx) => {
       await tx`INSERT INTO quiz.final_standings VALUES ('late', 1, 1, 'gus', 'Gus', '', 10, 1)`;
       await tx`UPDATE quiz.sessions SET finalized_at = now() WHERE session_id = 'late'`;
+      await tx`INSERT INTO quiz.sessions_to_award VALUES ('late', 1, now())`;
     });
     await eventually(
       async () => [...(await ofLate())],

@@ -19,7 +19,7 @@ function publisher(): LeaderboardStream {
 
 function board(epoch: bigint, version: bigint): Board {
   const counts = { finalRound: 0, round: 1, answers: 0, joined: 0, players: 0, firstRank: 1 };
-  return { epoch, version, ...counts, ended: false, rows: [] };
+  return { state: undefined, epoch, version, ...counts, ended: false, rows: [] };
 }
 
 async function last(sessionId: string) {

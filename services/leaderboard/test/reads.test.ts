@@ -105,24 +105,57 @@ describe("a page of a board", () => {
     expect((await pod.client.getLeaderboard({ sessionId: SESSION })).standings).toHaveLength(100);
   });
 
-  test("stays at its place while scores move above it", async () => {
+  test("is of the state of the page before, or refused once rows have moved", async () => {
     const id = "moving";
     const scores = ["a", "b", "c", "d", "e"].map((user, i) =>
       outside(id, 1, user, `${50 - i * 10}`),
     );
     await stack.publish(...scores);
     await stack.awaitSnapshot(id, ({ players }) => players === 5);
-    const first = await pod.client.getLeaderboard({ sessionId: id, pageSize: 2 });
+    const page = (pageToken = "") =>
+      pod.client.getLeaderboard({ sessionId: id, pageSize: 2, pageToken });
+    const first = await page();
     expect(idsOf(first.standings)).toEqual(["a", "b"]);
-    // The page's last row falls, and somebody new comes in above.
+    const second = await page(first.nextPageToken);
+    expect(idsOf(second.standings)).toEqual(["c", "d"]);
+    // What was counted before moves nothing; a row that falls, and one that comes in above, do.
+    await stack.publish(outside(id, 1, "a", "77"));
     await stack.publish(outside(id, 2, "b", "-35"), outside(id, 2, "f", "99"));
     await stack.awaitSnapshot(id, ({ players }) => players === 6);
-    const { nextPageToken: pageToken } = first;
-    const second = await pod.client.getLeaderboard({ sessionId: id, pageSize: 9, pageToken });
-    expect(idsOf(second.standings)).toEqual(["c", "d", "e", "b"]);
-    expect(second.standings[0]?.rank).toBe(3);
-    expect(second.nextPageToken).toBe("");
+    for (const { nextPageToken } of [first, second])
+      expect(await reasonOf(page(nextPageToken))).toBe("BOARD_CHANGED");
+    const again = await page();
+    expect(idsOf(again.standings)).toEqual(["f", "a"]);
+    expect(idsOf((await page(again.nextPageToken)).standings)).toEqual(["c", "d"]);
   });
+
+  test("follows the one before whatever the totals are, up and down", async () => {
+    const id = "giants";
+    const totals = [3e9, 2 ** 24 + 1, 2 ** 24, 7, 0, -1, -(2 ** 24) - 1, -3e9];
+    const scores = totals.flatMap((total, who) => {
+      const rounds = Math.max(1, Math.ceil(Math.abs(total) / 1e6));
+      return Array.from({ length: rounds }, (_, round) => {
+        const points = Math.trunc(total / rounds) + (round === 0 ? total % rounds : 0);
+        return outside(id, round + 1, `who${who}`, `${points}`);
+      });
+    });
+    for (let from = 0; from < scores.length; from += 500)
+      await Promise.all(scores.slice(from, from + 500).map((each) => stack.publish(each)));
+    const sum = async () => (await pod.client.getLeaderboard({ sessionId: id })).standings.length;
+    await eventually(sum, (rows) => rows === totals.length);
+    await stack.publish(outside(id, 99_999, "last", "-999999"));
+    await stack.awaitSnapshot(id, ({ players }) => players === totals.length + 1);
+    const points: number[] = [];
+    let pageToken = "";
+    do {
+      const page = await pod.client.getLeaderboard({ sessionId: id, pageSize: 1, pageToken });
+      points.push(...page.standings.map((row) => row.points));
+      pageToken = page.nextPageToken;
+    } while (pageToken);
+    const bound = 2 ** 31 - 1;
+    const order = [bound, 2 ** 24 + 1, 2 ** 24, 7, 0, -1, -999_999, -(2 ** 24) - 1, -bound];
+    expect(points).toEqual(order);
+  }, 60_000);
 
   test("of a session that nobody has heard of asks PostgreSQL, and says when that is away", async () => {
     expect(await reasonOf(pod.client.getLeaderboard({ sessionId: "never" }))).toBe("UNAVAILABLE");
@@ -243,7 +276,7 @@ describe("a request that is refused", () => {
     [{ sessionId: "x".repeat(65) }],
     [{ sessionId: SESSION, pageSize: 1_001 }],
     [{ sessionId: SESSION, pageToken: "not ours" }],
-    [{ sessionId: SESSION, pageToken: `${boardToken({ packed: 1, scorer: "a" })}A` }],
+    [{ sessionId: SESSION, pageToken: `${boardToken({ state: "a", rank: 1 })}A` }],
     [{ sessionId: SESSION, aroundPlayerId: "a b" }],
   ])("%j holds an invalid field", async (request) => {
     expect(await board(create(GetLeaderboardRequestSchema, request))).toBe("INVALID_FIELD");

@@ -38,10 +38,21 @@ CREATE TABLE quiz.sessions (
 CREATE INDEX sessions_to_purge ON quiz.sessions (finalized_at)
   WHERE finalized_at IS NOT NULL AND purged_at IS NULL;
 
+-- Sessions whose final standings have given no global points yet; nobody has to look for them among the
+-- sessions of all time. The leaderboard takes them out (leaderboard/sql/award-sessions.sql).
+CREATE TABLE quiz.sessions_to_award (
+  session_id text NOT NULL,
+  log_start bigint NOT NULL,
+  finalized_at timestamptz NOT NULL,
+  PRIMARY KEY (session_id, log_start)
+);
+
+CREATE INDEX sessions_to_award_in_order ON quiz.sessions_to_award (finalized_at);
+
 CREATE TABLE quiz.players (
   session_id text NOT NULL,
   log_start bigint NOT NULL,
-  player_id text NOT NULL,
+  player_id text NOT NULL COLLATE "C",
   nickname text NOT NULL,
   user_key text NOT NULL REFERENCES quiz.users,
   -- 1 in, 2 kicked, 3 banned (quiz.v1.PlayerStatus).
@@ -63,14 +74,14 @@ CREATE TABLE quiz.rounds (
   FOREIGN KEY (session_id, log_start) REFERENCES quiz.sessions
 );
 
--- One row a score. The primary key is the last guard against a second one; a second index would cost
--- every answer what reading one player's rows seldom saves.
+-- One row a score. The primary key is the last guard against a second one, and the order of an export; a
+-- second index would cost every answer what reading one player's rows seldom saves.
 CREATE TABLE quiz.quiz_history (
   session_id text NOT NULL,
   log_start bigint NOT NULL,
   round integer NOT NULL,
   -- Scorer key: a player's id, or @ and an outsider's name.
-  player_id text NOT NULL,
+  player_id text NOT NULL COLLATE "C",
   points integer NOT NULL,
   -- Null for a score that an outsider published.
   correct boolean,
@@ -88,7 +99,7 @@ CREATE TABLE quiz.final_standings (
   log_start bigint NOT NULL,
   place integer NOT NULL,
   -- Scorer key, as in quiz_history.
-  player_id text NOT NULL,
+  player_id text NOT NULL COLLATE "C",
   -- Empty where none is known.
   nickname text NOT NULL,
   -- Of the user across sessions; an outsider's is the scorer key.

@@ -19,6 +19,7 @@ import {
 import { Presence } from "@fanfare/common/presence";
 import { LogPurge } from "./adapters/log-purge.js";
 import { PostgresHistory } from "./adapters/postgres-history.js";
+import { PurgeQueue } from "./adapters/purge-queue.js";
 import type { HistoryConfig } from "./config.js";
 import { HistoryMetrics } from "./history-metrics.js";
 
@@ -50,7 +51,8 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
   const deadLetters = new DeadLetters({ reader: "history", bus, log, counter });
   const history = new PostgresHistory({ sql, deadLetters, metrics, log });
   readPartitions(history, { bus, presence, lifecycle, metrics: metrics.reader });
-  const purge = new LogPurge({ bus, sql, metrics, log, purgeAfterS: config.PURGE_AFTER_S });
+  const queue = new PurgeQueue(sql, metrics.postgres);
+  const purge = new LogPurge({ bus, queue, metrics, log, purgeAfterS: config.PURGE_AFTER_S });
   void repeat("purge", () => purge.turn(), { everyMs: PURGE_EVERY_MS }, lifecycle);
   health.started();
   lifecycle.log.info({ adminPort }, "history is ready");

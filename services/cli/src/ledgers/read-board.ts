@@ -1,4 +1,6 @@
 /** The whole board of a session, page by page. */
+import { ServiceError } from "@fanfare/common/errors";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type {
   LeaderboardService,
   Standing,
@@ -15,8 +17,24 @@ export interface WholeBoard {
   store: "Redis" | "PostgreSQL";
 }
 
-/** Rejects with a ServiceError. Read it when scores stand still: pages are read one after another. */
+/** Readings from the first page on of a board that moves between two pages. */
+const READS_MAX = 5;
+
+/** Rejects with a ServiceError: with BOARD_CHANGED where scores do not stand still for long enough. */
 export async function readBoard(
+  leaderboard: Door<typeof LeaderboardService>,
+  sessionId: string,
+): Promise<WholeBoard> {
+  for (let reads = 1; ; reads++)
+    try {
+      return await readPages(leaderboard, sessionId);
+    } catch (error) {
+      const hasMoved = error instanceof ServiceError && error.reason === ErrorReason.BOARD_CHANGED;
+      if (!hasMoved || reads === READS_MAX) throw error;
+    }
+}
+
+async function readPages(
   leaderboard: Door<typeof LeaderboardService>,
   sessionId: string,
 ): Promise<WholeBoard> {

@@ -13,8 +13,6 @@ const AWARD = readFileSync(new URL("../../sql/award-sessions.sql", import.meta.u
 const MIGRATIONS = fileURLToPath(new URL("../../migrations/", import.meta.url));
 const AWARD_EVERY_MS = 2_000;
 const RETRY = { firstMs: 1_000, maxMs: 10_000 };
-/** Sessions that one statement awards. */
-const SESSIONS_MAX = 100;
 
 export class PostgresAwards implements GlobalTally {
   constructor(
@@ -24,31 +22,34 @@ export class PostgresAwards implements GlobalTally {
     private readonly times: OperationTimes,
   ) {}
 
-  /** Awards what has ended since; returns how many sessions. Safe to repeat, and in several pods. */
+  /** Awards some of what has ended since; returns how many sessions. Safe to repeat, and in several pods. */
   async award(): Promise<number> {
     return fromPostgres(0, async () => {
-      const args = [[...this.points], SESSIONS_MAX];
-      const award = () => this.sql.unsafe<{ sessions: number }[]>(AWARD, args);
+      const award = () => this.sql.unsafe<{ sessions: number }[]>(AWARD, [[...this.points]]);
       const [row] = await this.times.time("award", award);
       return row?.sessions ?? 0;
     });
   }
 
-  read(after: GlobalPlace | undefined, size: number): Promise<GlobalRow[]> {
+  read(after: GlobalPlace | undefined, size: number) {
     const { sql } = this;
     const behind = after
-      ? sql`WHERE points < ${after.points} OR points = ${after.points} AND user_key > ${after.user}`
+      ? sql`WHERE (-points, user_key) > (${-after.points}, ${after.user})`
       : sql``;
-    return fromPostgres([], async () => {
+    return fromPostgres({ state: "0", rows: [] as GlobalRow[] }, async () => {
       const rows = await this.times.time(
         "global board",
-        () => sql<Omit<GlobalRow, "rank">[]>`
-          SELECT user_key AS user, nickname, points::float8 AS points, sessions
+        () => sql<(Omit<GlobalRow, "rank"> & { state: string })[]>`
+          SELECT user_key AS user, nickname, points::float8 AS points, sessions,
+                 (SELECT version FROM leaderboard.tally_version) AS state
             FROM leaderboard.tally ${behind}
-           ORDER BY points DESC, user_key
+           ORDER BY -points, user_key
            LIMIT ${size}`,
       );
-      return rows.map((row, i) => ({ ...row, rank: (after?.rank ?? 0) + 1 + i }));
+      const rank = (after?.rank ?? 0) + 1;
+      // A cursor is given where rows follow: where none does any more, the tally is another one.
+      const state = rows[0]?.state ?? "0";
+      return { state, rows: rows.map(({ state: _, ...row }, i) => ({ ...row, rank: rank + i })) };
     });
   }
 
@@ -60,7 +61,7 @@ export class PostgresAwards implements GlobalTally {
       isMigrated = true;
       const sessions = await this.award();
       metrics.awardedSessions.inc(sessions);
-      return sessions === SESSIONS_MAX ? 0 : AWARD_EVERY_MS;
+      return sessions > 0 ? 0 : AWARD_EVERY_MS;
     };
     const done = repeat("awards", turn, { everyMs: AWARD_EVERY_MS, retry: RETRY }, lifecycle);
     lifecycle.push("awards", () => done);

@@ -1,9 +1,9 @@
 /** Boards of ended sessions, from the final standings that the quiz service's history writer made. */
 import type { OperationTimes } from "@fanfare/common/operation-times";
 import type { Sql } from "@fanfare/common/postgres";
+import { finalState } from "../domain/board-state.js";
 import type { Boards, FoundBoard, Row, Selection } from "../domain/ports.js";
 import { RankTable } from "../domain/rank-table.js";
-import { unpack } from "../domain/score-key.js";
 import { fromPostgres } from "./postgres-reads.js";
 import type { FinalBoards } from "./rank-cache.js";
 
@@ -29,6 +29,7 @@ export class PostgresBoards implements Boards, FinalBoards {
     const rows = await this.#rows(sessionId, ended.logStart, selection);
     if (!rows) return "no such scorer";
     return {
+      state: finalState(sequenceOf(ended.logStart), ended.players),
       epoch: 0n,
       version: 0n,
       finalRound: ended.rounds,
@@ -37,6 +38,7 @@ export class PostgresBoards implements Boards, FinalBoards {
       joined: ended.players,
       ended: true,
       players: ended.players,
+      // Places are ranks.
       firstRank: rows[0]?.place ?? 1,
       rows,
     };
@@ -49,8 +51,9 @@ export class PostgresBoards implements Boards, FinalBoards {
         { logStart: string; rounds: number; isFinal: boolean; players: number }[]
       >`
         SELECT log_start AS "logStart", rounds, finalized_at IS NOT NULL AS "isFinal",
-               (SELECT count(*)::int FROM quiz.final_standings f
-                 WHERE f.session_id = s.session_id AND f.log_start = s.log_start) AS players
+               coalesce((SELECT place FROM quiz.final_standings f
+                          WHERE f.session_id = s.session_id AND f.log_start = s.log_start
+                          ORDER BY place DESC LIMIT 1), 0) AS players
           FROM quiz.sessions s
          WHERE session_id = ${sessionId}
          ORDER BY log_start DESC
@@ -97,23 +100,18 @@ export class PostgresBoards implements Boards, FinalBoards {
   ): Promise<number | undefined> {
     const { sql } = this;
     if (selection.kind === "top") return 1;
-    const session = sql`session_id = ${sessionId} AND log_start = ${logStart}`;
-    if (selection.kind === "around") {
-      return this.#from(undefined, "own place", async () => {
-        const [own] = await sql<{ place: number }[]>`
-          SELECT place FROM quiz.final_standings
-           WHERE ${session} AND player_id = ${selection.scorer}`;
-        return own && Math.max(1, own.place - selection.before);
-      });
-    }
-    const { scorer, packed } = selection.place;
-    const { points, elapsedMs } = unpack(packed);
-    return this.#from(PLACE_MAX, "next place", async () => {
-      const [next] = await sql<{ place: number | null }[]>`
-        SELECT min(place) AS place FROM quiz.final_standings
-         WHERE ${session} AND (points < ${points} OR points = ${points} AND
-               (elapsed_ms, player_id COLLATE "C") > (${elapsedMs}, ${scorer}))`;
-      return next?.place ?? PLACE_MAX;
+    if (selection.kind === "after") return Math.min(selection.rank + 1, PLACE_MAX);
+    return this.#from(undefined, "own place", async () => {
+      const [own] = await sql<{ place: number }[]>`
+        SELECT place FROM quiz.final_standings
+         WHERE session_id = ${sessionId} AND log_start = ${logStart}
+           AND player_id = ${selection.scorer}`;
+      return own && Math.max(1, own.place - selection.before);
     });
   }
+}
+
+/** Of a place that the history writer gives a session (quiz/migrations/0001_history.sql). */
+function sequenceOf(logStart: string): bigint {
+  return BigInt(logStart) % 2n ** 42n;
 }

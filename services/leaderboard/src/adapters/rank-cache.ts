@@ -10,6 +10,8 @@ import type { BoardState } from "./redis-boards.js";
 
 /** Players in all tables that are kept, some 100 bytes each. */
 const PLAYERS_KEPT_MAX = 500_000;
+/** What a table costs beside its players, in players: one without any is something to keep, too. */
+const TABLE_COST = 20;
 /** Scans of a board whose scores move under them, before the last one has to do. */
 const SCANS_MAX = 3;
 
@@ -36,6 +38,8 @@ export class RankCache implements RankTables {
   /** In the order of last use. */
   readonly #kept = new Map<string, Kept>();
   readonly #scans = new Map<string, Promise<Kept>>();
+  /** Of all that is kept, in players. */
+  #cost = 0;
 
   constructor(
     private readonly live: LiveBoards,
@@ -102,18 +106,26 @@ export class RankCache implements RankTables {
   }
 
   #keep(sessionId: string, kept: Kept): void {
-    this.#kept.delete(sessionId);
+    this.#drop(sessionId);
     this.#kept.set(sessionId, kept);
-    let players = 0;
-    for (const each of this.#kept.values())
-      players += each.table.players + (each.previous?.players ?? 0);
-    for (const [oldest, { table, previous }] of this.#kept) {
-      if (players <= PLAYERS_KEPT_MAX || oldest === sessionId) return;
-      players -= table.players + (previous?.players ?? 0);
-      this.#kept.delete(oldest);
+    this.#cost += costOf(kept);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#cost <= PLAYERS_KEPT_MAX || oldest === sessionId) return;
+      this.#drop(oldest);
       this.metrics.limitHits.inc({ limit: "PLAYERS_KEPT_MAX" });
     }
   }
+
+  #drop(sessionId: string): void {
+    const kept = this.#kept.get(sessionId);
+    if (!kept) return;
+    this.#kept.delete(sessionId);
+    this.#cost -= costOf(kept);
+  }
+}
+
+function costOf({ table, previous }: Kept): number {
+  return table.players + (previous?.players ?? 0) + TABLE_COST;
 }
 
 function liveKey({ epoch, scored }: BoardState): string {

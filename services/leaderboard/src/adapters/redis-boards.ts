@@ -1,6 +1,7 @@
 /** Reads boards from Redis: some rows at one moment, or everybody in slices. */
 import { pause } from "@fanfare/common/lifecycle";
 import { partitionOf, redisKeys } from "@fanfare/proto/addresses";
+import { finalState, liveState } from "../domain/board-state.js";
 import type { Board, Boards, FoundBoard, Row, Selection } from "../domain/ports.js";
 import { RankTable } from "../domain/rank-table.js";
 import { unpack } from "../domain/score-key.js";
@@ -116,6 +117,7 @@ type ReadReply = [
   start: number,
   rows: string[],
   nicknames: (string | null)[],
+  created: string,
 ];
 
 function whereFrom(selection: Selection): (string | number)[] {
@@ -123,7 +125,7 @@ function whereFrom(selection: Selection): (string | number)[] {
     case "top":
       return ["top"];
     case "after":
-      return ["after", selection.place.packed, selection.place.scorer];
+      return ["after", selection.rank];
     case "around":
       return ["around", selection.scorer, selection.before];
   }
@@ -134,6 +136,7 @@ function toBoard(reply: ReadReply): Board | "no such scorer" {
   if (start < 0) return "no such scorer";
   const [rows, nicknames] = [reply[11], reply[12]];
   return {
+    state: stateOf(reply),
     epoch: BigInt(epoch),
     version: BigInt(version),
     finalRound: Number(finalRound),
@@ -151,4 +154,10 @@ function toBoard(reply: ReadReply): Board | "no such scorer" {
       }),
     ),
   };
+}
+
+function stateOf(reply: ReadReply): string | undefined {
+  const [, , scored, , , , ended, closing, , players] = reply;
+  if (closing === "1") return undefined;
+  return ended === "1" ? finalState(reply[13], players) : liveState(reply[13], scored);
 }

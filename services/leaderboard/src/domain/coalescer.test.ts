@@ -143,3 +143,31 @@ test("whatever happens, no change is lost and no interval is too short", () => {
     }),
   );
 });
+
+/** Microseconds for one change and its taking, while `resting` keys wait for their time. */
+function pumpCost(resting: number): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 10; round++) {
+    const snapshots = new Coalescer({ everyMs: 1_000, holdMaxMs: 1_000 });
+    for (let key = 0; key < resting; key++) snapshots.mark(`${key}`, 0);
+    for (const { key } of snapshots.take(0, resting)) snapshots.done(key, 0);
+    for (let key = 0; key < resting; key++) snapshots.mark(`${key}`, 1);
+    const startedAt = performance.now();
+    for (let i = 0; i < 200; i++) {
+      snapshots.mark(`new ${i}`, 2);
+      for (const { key } of snapshots.take(2, 16)) snapshots.done(key, 2);
+      snapshots.nextAt();
+    }
+    best = Math.min(best, (performance.now() - startedAt) * 5);
+  }
+  return best;
+}
+
+test("a pump costs with ten thousand boards that wait what it costs with a hundred", () => {
+  const [few, many] = [pumpCost(100), pumpCost(10_000)];
+  process.stdout.write(
+    `pump: ${few.toFixed(2)} µs with 100 that wait, ${many.toFixed(2)} with 10,000\n`,
+  );
+  // Going through all of them they were 100 times apart.
+  expect(many / few).toBeLessThan(10);
+});

@@ -1,28 +1,38 @@
 /**
- * Cursors: where a page ended, as a place in the order and not as a number of rows, so that the next
- * page begins right there however scores have moved. Whatever is not one of ours reads as undefined.
+ * Cursors: of which state of a board a page was, and where it ended. The next page is of the same state,
+ * or refused: rows that move between two pages would be seen twice, or never. Whatever is not one of
+ * ours reads as undefined.
  */
-import { isScorerKey } from "@fanfare/proto/addresses";
-import type { GlobalPlace, Place } from "./ports.js";
+import type { GlobalPlace } from "./ports.js";
 
-export function boardToken({ packed, scorer }: Place): string {
-  return encode([packed, scorer]);
+/** Largest rank that a token is made of: more players than a session or a tally will ever have. */
+const RANK_MAX = 2 ** 40;
+
+/** Rows up to this rank of a board in this state have been read. */
+export interface BoardPlace {
+  state: string;
+  rank: number;
 }
 
-export function readBoardToken(token: string): Place | undefined {
-  const [packed, scorer, ...rest] = decode(token);
-  if (!isSafe(packed) || typeof scorer !== "string" || !isScorerKey(scorer)) return undefined;
-  return rest.length === 0 ? { packed, scorer } : undefined;
+export function boardToken({ state, rank }: BoardPlace): string {
+  return encode([state, rank]);
 }
 
-export function globalToken({ points, rank, user }: GlobalPlace): string {
-  return encode([points, rank, user]);
+export function readBoardToken(token: string): BoardPlace | undefined {
+  const [state, rank, ...rest] = decode(token);
+  if (typeof state !== "string" || !isRank(rank)) return undefined;
+  return rest.length === 0 ? { state, rank } : undefined;
+}
+
+export function globalToken({ state, points, rank, user }: GlobalPlace): string {
+  return encode([state, points, rank, user]);
 }
 
 export function readGlobalToken(token: string): GlobalPlace | undefined {
-  const [points, rank, user, ...rest] = decode(token);
-  if (!isSafe(points) || !isSafe(rank) || rank < 1 || typeof user !== "string") return undefined;
-  return rest.length === 0 && !user.includes("\0") ? { points, rank, user } : undefined;
+  const [state, points, rank, user, ...rest] = decode(token);
+  if (typeof state !== "string" || !/^\d{1,18}$/.test(state)) return undefined;
+  if (!isPoints(points) || !isRank(rank) || typeof user !== "string") return undefined;
+  return rest.length === 0 && !user.includes("\0") ? { state, points, rank, user } : undefined;
 }
 
 function encode(parts: readonly (string | number)[]): string {
@@ -39,6 +49,10 @@ function decode(token: string): unknown[] {
   }
 }
 
-function isSafe(value: unknown): value is number {
+function isRank(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= RANK_MAX;
+}
+
+function isPoints(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }

@@ -11,20 +11,19 @@ export interface Row {
   elapsedMs: number;
 }
 
-/** A place in the order, which need not be anybody's place any more. */
-export interface Place {
-  packed: number;
-  scorer: string;
-}
-
-/** Which rows: the first, those behind a place, or those around somebody. */
+/** Which rows: the first, those behind a rank, or those around somebody. */
 export type Selection =
   | { kind: "top"; size: number }
-  | { kind: "after"; place: Place; size: number }
+  | { kind: "after"; rank: number; size: number }
   | { kind: "around"; scorer: string; before: number; size: number };
 
 /** A board at one moment, with some of its rows. */
 export interface Board {
+  /**
+   * Two reads with the same state have seen the same rows in the same order; undefined where they are
+   * being moved right now. An ended board has the same state in every store.
+   */
+  state: string | undefined;
   epoch: bigint;
   version: bigint;
   finalRound: number;
@@ -77,11 +76,11 @@ export interface GlobalRow {
 
 /** The tally of all ended sessions. Throws UNAVAILABLE while PostgreSQL is out of reach. */
 export interface GlobalTally {
-  /** Up to `size` rows behind `after`. */
-  read(after: GlobalPlace | undefined, size: number): Promise<GlobalRow[]>;
+  /** Up to `size` rows behind `after`, and the state of the tally, which changes with any row of it. */
+  read(after: GlobalPlace | undefined, size: number): Promise<{ state: string; rows: GlobalRow[] }>;
 }
 
-export type GlobalPlace = Pick<GlobalRow, "points" | "user" | "rank">;
+export type GlobalPlace = Pick<GlobalRow, "points" | "user" | "rank"> & { state: string };
 
 /** Drops a partition's boards and has them read again from the log. Throws UNAVAILABLE. */
 export interface Rebuilds {

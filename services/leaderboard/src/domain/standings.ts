@@ -11,6 +11,15 @@ export function toStandings({
   return rows.map(({ scorer, nickname, points, elapsedMs }, i) => {
     const { id: playerId, outside } = readScorerKey(scorer);
     const rank = firstRank + i;
-    return { playerId, nickname: nickname || playerId, points, elapsedMs, rank, outside };
+    const shown = { playerId, nickname: nickname || playerId, points: bounded(points) };
+    return { ...shown, elapsedMs, rank, outside };
   });
+}
+
+/** Largest number that the contract holds (int32). */
+const POINTS_MAX = 2 ** 31 - 1;
+
+/** Only outsiders can bring more, or less: they stand at the bound, in every store. */
+export function bounded(points: number): number {
+  return Math.max(-POINTS_MAX, Math.min(POINTS_MAX, points));
 }

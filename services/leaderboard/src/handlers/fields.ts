@@ -1,6 +1,7 @@
 /** Bounds that several requests share. */
-import { invalidField } from "@fanfare/common/errors";
+import { invalidField, ServiceError } from "@fanfare/common/errors";
 import { isToken } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 
 const PAGE_SIZE_MAX = 1_000;
 const PAGE_SIZE_DEFAULT = 100;
@@ -13,4 +14,13 @@ export function checkToken(field: string, value: string): void {
 export function pageSize(asked: number): number {
   if (asked > PAGE_SIZE_MAX) throw invalidField("page_size", `0..${PAGE_SIZE_MAX}`);
   return asked || PAGE_SIZE_DEFAULT;
+}
+
+/** For the next page of a board whose rows have moved since the one before. */
+export function boardChanged(): ServiceError {
+  return new ServiceError(
+    ErrorReason.BOARD_CHANGED,
+    "the board has changed since the page before; begin again with an empty page_token",
+    { metadata: { field: "page_token" } },
+  );
 }

@@ -8,7 +8,7 @@ import type {
 } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { globalToken, readGlobalToken } from "../domain/page-token.js";
 import type { GlobalRow, GlobalTally } from "../domain/ports.js";
-import { pageSize } from "./fields.js";
+import { boardChanged, pageSize } from "./fields.js";
 
 type Response = MessageInitShape<typeof GetGlobalLeaderboardResponseSchema>;
 
@@ -19,12 +19,13 @@ export function getGlobalLeaderboard(tally: GlobalTally) {
     if (request.pageToken && !after)
       throw invalidField("page_token", "a next_page_token of this call, or empty");
     // One row more says whether there is a next page.
-    const rows = await tally.read(after, size + 1);
+    const { state, rows } = await tally.read(after, size + 1);
+    if (after && after.state !== state) throw boardChanged();
     const page = rows.slice(0, size);
     const last = page.at(-1);
     return {
       standings: page.map(toStanding),
-      nextPageToken: last && rows.length > size ? globalToken(last) : "",
+      nextPageToken: last && rows.length > size ? globalToken({ ...last, state }) : "",
     };
   };
 }

@@ -7,27 +7,39 @@ import type {
   GetLeaderboardRequest,
   GetLeaderboardResponseSchema,
 } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
-import { boardToken, readBoardToken } from "../domain/page-token.js";
+import { type BoardPlace, boardToken, readBoardToken } from "../domain/page-token.js";
 import type { Board, Boards, Selection } from "../domain/ports.js";
-import { pack } from "../domain/score-key.js";
 import { toStandings } from "../domain/standings.js";
-import { checkToken, pageSize } from "./fields.js";
+import { boardChanged, checkToken, pageSize } from "./fields.js";
+
+/** No board is ever in this state. */
+const MOVING = "moving";
 
 type Response = MessageInitShape<typeof GetLeaderboardResponseSchema>;
 
 export function getLeaderboard(boards: Boards) {
   return async (request: GetLeaderboardRequest): Promise<Response> => {
     checkToken("session_id", request.sessionId);
-    const board = await boards.read(request.sessionId, readSelection(request));
+    const after = readPlace(request);
+    const board = await boards.read(request.sessionId, readSelection(request, after));
     // Nobody has a score yet, so there is nobody to be around.
     const isMissing = board === "no such board" && request.aroundPlayerId !== "";
     if (board === "no such scorer" || isMissing)
       throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "this player has no score here");
+    if (after && (board === "no such board" || board.state !== after.state)) throw boardChanged();
     return board === "no such board" ? {} : toResponse(board);
   };
 }
 
-function readSelection(request: GetLeaderboardRequest): Selection {
+/** Where a page begins that goes on from another one. */
+function readPlace({ aroundPlayerId, pageToken }: GetLeaderboardRequest): BoardPlace | undefined {
+  if (aroundPlayerId || !pageToken) return undefined;
+  const place = readBoardToken(pageToken);
+  if (!place) throw invalidField("page_token", "a next_page_token of this call, or empty");
+  return place;
+}
+
+function readSelection(request: GetLeaderboardRequest, after: BoardPlace | undefined): Selection {
   const size = pageSize(request.pageSize);
   if (request.aroundPlayerId) {
     checkToken("around_player_id", request.aroundPlayerId);
@@ -35,19 +47,18 @@ function readSelection(request: GetLeaderboardRequest): Selection {
     const scorer = scorerKey({ id: request.aroundPlayerId, outside: request.aroundOutside });
     return { kind: "around", scorer, before, size };
   }
-  if (!request.pageToken) return { kind: "top", size };
-  const place = readBoardToken(request.pageToken);
-  if (!place) throw invalidField("page_token", "a next_page_token of this call, or empty");
-  return { kind: "after", place, size };
+  return after ? { kind: "after", rank: after.rank, size } : { kind: "top", size };
 }
 
 function toResponse(board: Board): Response {
   const { players, epoch, version, finalRound, ended, rows, firstRank } = board;
-  const last = rows.at(-1);
-  const isLastPage = !last || firstRank + rows.length > players;
+  const rank = firstRank + rows.length - 1;
+  const isLastPage = rows.length === 0 || rank >= players;
+  // Of a board that is being moved right now no page can follow: its cursor says so when it is used.
+  const state = board.state ?? MOVING;
   return {
     standings: toStandings(board),
-    nextPageToken: isLastPage ? "" : boardToken({ packed: pack(last), scorer: last.scorer }),
+    nextPageToken: isLastPage ? "" : boardToken({ state, rank }),
     players,
     epoch,
     version,

@@ -9,6 +9,7 @@ import type {
   GetStandingsResponseSchema,
 } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import type { FinalRounds, Ranks, RankTables } from "../domain/ports.js";
+import { bounded } from "../domain/standings.js";
 import { checkToken } from "./fields.js";
 
 const PLAYER_IDS_MAX = 20_000;
@@ -45,8 +46,8 @@ function toResponse({ table, previous, finalRound }: Ranks, scorers: string[]): 
     const rank = table.rankOf(scorer);
     if (rank === 0) continue;
     ranks[index] = rank;
-    points[index] = table.pointsAt(rank);
-    gaps[index] = table.gapAt(rank);
+    points[index] = bounded(table.pointsAt(rank));
+    gaps[index] = bounded(table.gapAt(rank));
     const before = previous?.rankOf(scorer) ?? 0;
     if (before > 0) changes[index] = before - rank;
   }

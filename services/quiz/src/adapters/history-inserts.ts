@@ -102,4 +102,7 @@ export async function finalize(tx: Tx, ended: EndedSession): Promise<void> {
   await tx`
     UPDATE quiz.sessions SET ended_at = ${new Date(storedAtMs)}, log_end = ${logEnd}, finalized_at = now()
     WHERE session_id = ${sessionId} AND log_start = ${logStart}`;
+  await tx`
+    INSERT INTO quiz.sessions_to_award VALUES (${sessionId}, ${logStart}, now())
+    ON CONFLICT DO NOTHING`;
 }

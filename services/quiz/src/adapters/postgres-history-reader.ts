@@ -1,5 +1,5 @@
 /** Reads what the history writer has stored. */
-import { reaching, unavailable } from "@fanfare/common/errors";
+import { reaching } from "@fanfare/common/errors";
 import type { OperationTimes } from "@fanfare/common/operation-times";
 import type { Sql } from "@fanfare/common/postgres";
 import { readScorerKey } from "@fanfare/proto/addresses";
@@ -26,26 +26,26 @@ export class PostgresHistoryReader implements HistoryReader {
     return { place, logStart: BigInt(sequenceOf(Number(place))), host };
   }
 
-  /** By round and player, some hundred at a time. */
+  /**
+   * By round and player, some hundred at a time, in the order of the primary key: each page goes on where
+   * the one before ended, so nothing is sorted, and no transaction stays open while the reader is slow.
+   */
   async *rows(sessionId: string, place: string): AsyncIterable<StoredScore[]> {
-    const query = this.sql`
+    let [round, player] = [-1, ""];
+    const page = () => this.sql`
       SELECT h.round, h.player_id, coalesce(p.nickname, '') AS nickname, h.points, h.correct,
              h.choices, h.elapsed_ms, h.submission_id, extract(epoch FROM h.accepted_at) * 1000 AS accepted_at_ms
       FROM quiz.quiz_history h
       LEFT JOIN quiz.players p USING (session_id, log_start, player_id)
       WHERE h.session_id = ${sessionId} AND h.log_start = ${place}
-      ORDER BY h.round, h.player_id COLLATE "C"`;
-    const cursor = query.cursor(ROWS_AT_ONCE)[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const { done, value: rows } = await this.times.time("export rows", () => cursor.next());
-        if (done) return;
-        yield rows.map(toScore);
-      }
-    } catch (error) {
-      throw unavailable("PostgreSQL", error);
-    } finally {
-      await cursor.return?.();
+        AND (h.round, h.player_id) > (${round}, ${player})
+      ORDER BY h.round, h.player_id LIMIT ${ROWS_AT_ONCE}`;
+    for (;;) {
+      const rows = await reaching("PostgreSQL", this.times.time("export rows", page));
+      const last = rows.at(-1);
+      if (!last) return;
+      [round, player] = [last.round, last.player_id];
+      yield rows.map(toScore);
     }
   }
 }
