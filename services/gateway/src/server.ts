@@ -35,9 +35,11 @@ import { RoomRegistry } from "./domain/room-registry.js";
 import type { Identities } from "./domain/service-ports.js";
 import type { Gateway, Rates } from "./handlers/gateway.js";
 import { greet, sayReconnect } from "./handlers/greet.js";
+import { OwedResults } from "./handlers/owed-results.js";
 import { receiveFrame } from "./handlers/receive-frame.js";
 import { NameTeller } from "./handlers/tell-names.js";
 import { tellResults } from "./handlers/tell-results.js";
+import { UndecidedAnswers } from "./handlers/undecided-answers.js";
 import { watchLiveScore } from "./handlers/watch-live-score.js";
 import { WideRowsReader } from "./handlers/wide-rows.js";
 import { GatewayMetrics } from "./metrics.js";
@@ -167,6 +169,8 @@ async function buildGateway(parts: Parts) {
     commands: new QuizCommands(quiz),
     boards,
     rates: rates(config),
+    undecided: new UndecidedAnswers(() => gateway),
+    owed: new OwedResults(() => gateway),
     metrics,
     nextConnection: connectionNames(clock, config.POD_NAME),
     onFault,
@@ -178,8 +182,11 @@ function identities(config: Config): Identities {
   const tokens = new Tokens(config.TOKEN_SECRET);
   return {
     verify: (token) => tokens.verify(token),
-    issuePlayer: (playerId, sessionId) =>
-      tokens.issue({ role: "player", subject: playerId, sessionId }, RESUME_TOKEN_SECONDS),
+    issuePlayer: (playerId, { sessionId, logStart }) =>
+      tokens.issue(
+        { role: "player", subject: playerId, sessionId, sessionStart: logStart },
+        RESUME_TOKEN_SECONDS,
+      ),
   };
 }
 

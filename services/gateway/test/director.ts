@@ -31,6 +31,12 @@ export class StagedSession {
   record: SessionFields = {};
   standings: Standing[] = [];
   finalRound = 0;
+
+  /** Whether the log takes no answer to this round any more. */
+  isClosed(round: number): boolean {
+    const { round: current = 0, phase } = this.record;
+    return round < current || phase === Phase.REVEAL || phase === Phase.ENDED;
+  }
 }
 
 /** What the services were asked, and how they are to behave. */
@@ -45,6 +51,10 @@ export class Director {
   leaderboardIsAway = false;
   /** Answers are held back until this resolves. */
   answersGate: Promise<void> = Promise.resolve();
+  /** Resumes are answered when this resolves, with what was there when they asked. */
+  resumeGate: Promise<void> = Promise.resolve();
+  /** So many look-ups of answers fail from now on. */
+  lookUpsFail = 0;
   #playerCount = 0;
 
   session(sessionId: string): StagedSession {
@@ -62,7 +72,7 @@ export class Director {
     const playerId = same?.playerId ?? `p${++this.#playerCount}`;
     const player = { playerId, nickname, submissionId, status: PlayerStatus.ACTIVE };
     if (!same) session.players.set(playerId, player);
-    return { player };
+    return { player, again: same !== undefined };
   }
 
   submit(session: StagedSession, round: number, answer: Answer): AnswerVerdict {
@@ -75,9 +85,8 @@ export class Director {
       return no(ErrorReason.ALREADY_ANSWERED);
     if (!known) {
       const { record } = session;
-      const isOver = round !== record.round || record.phase === Phase.REVEAL;
       const limitMs = (record.timeLimitMs ?? 0) + (record.answerGraceMs ?? 0);
-      if (isOver) return no(ErrorReason.ROUND_CLOSED);
+      if (session.isClosed(round)) return no(ErrorReason.ROUND_CLOSED);
       if (answer.elapsedMs > limitMs) return no(ErrorReason.UNAVAILABLE);
     }
     const correct = answer.choices.join() === session.right.join();

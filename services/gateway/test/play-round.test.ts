@@ -61,9 +61,15 @@ test("an answer is accepted once it is durable, and told right or wrong only aft
     streak: 1,
     players: 2,
     stale: false,
+    answerState: "ANSWER_STATE_STORED",
   });
   expect(await bob.next("ownResult")).toMatchObject({ answered: true, correct: false, points: 0 });
-  expect(await cid.next("ownResult")).toMatchObject({ answered: false, points: 0, rank: 0 });
+  expect(await cid.next("ownResult")).toMatchObject({
+    answered: false,
+    points: 0,
+    rank: 0,
+    answerState: "ANSWER_STATE_NONE",
+  });
   expect(await cid.next("board")).toMatchObject({ finalRound: 1, players: 2, stale: false });
   expect(ann.frames.findIndex((frame) => "reveal" in frame)).toBeLessThan(
     ann.frames.findIndex((frame) => "ownResult" in frame),

@@ -14,7 +14,7 @@ import { type Director, toSession } from "./director.js";
 
 export function quizRoles(method: string): readonly Role[] | "any" {
   if (method === "submitAnswers") return ["service"];
-  if (method === "joinSession" || method === "resumeSession") return ["service", "admin"];
+  if (["joinSession", "resumeSession", "findAnswers"].includes(method)) return ["service", "admin"];
   if (method === "getSession" || method === "resolvePin" || method === "watchSession") return "any";
   return ["host", "author", "admin", "service"];
 }
@@ -80,19 +80,36 @@ export function quizHandlers(director: () => Director): Handlers<typeof QuizServ
         ),
       };
     },
-    async resumeSession({ sessionId, playerIds }: { sessionId: string; playerIds: string[] }) {
+    async resumeSession({ sessionId, playerIds, round }: PlayersRequest) {
       away();
       director().calls.push(`resumeSession ${playerIds.length}`);
-      const { players, answers, record } = director().session(sessionId);
-      return {
-        results: playerIds.map((playerId) => {
-          const player = players.get(playerId);
-          if (!player) return { refused: ErrorReason.PLAYER_NOT_FOUND };
-          if (player.status === PlayerStatus.KICKED) return { player, refused: ErrorReason.KICKED };
-          const answer = answers.get(`${record.round} ${playerId}`);
-          return answer ? { player, answer } : { player };
-        }),
-      };
+      const session = director().session(sessionId);
+      const results = playerIds.map((playerId) => {
+        const player = session.players.get(playerId);
+        if (!player) return { refused: ErrorReason.PLAYER_NOT_FOUND };
+        if (player.status === PlayerStatus.KICKED) return { player, refused: ErrorReason.KICKED };
+        const answer = session.answers.get(`${round} ${playerId}`);
+        const final = session.isClosed(round);
+        return answer ? { player, answer, final } : { player, final };
+      });
+      await director().resumeGate;
+      return { results };
+    },
+    async findAnswers({ sessionId, playerIds, round }: PlayersRequest) {
+      away();
+      director().calls.push(`findAnswers ${round} ${playerIds.length}`);
+      if (director().lookUpsFail > 0 && director().lookUpsFail--)
+        throw new ServiceError(ErrorReason.UNAVAILABLE, "the log is away");
+      const session = director().session(sessionId);
+      const places = [];
+      const answers = [];
+      for (const [place, playerId] of playerIds.entries()) {
+        const answer = session.answers.get(`${round} ${playerId}`);
+        if (!answer) continue;
+        places.push(place);
+        answers.push(answer);
+      }
+      return { places, answers, final: session.isClosed(round) };
     },
     async submitAnswers({ lanes }: SubmitAnswersRequest) {
       away();
@@ -108,6 +125,12 @@ export function quizHandlers(director: () => Director): Handlers<typeof QuizServ
       return { lanes: verdicts };
     },
   } as unknown as Handlers<typeof QuizService>;
+}
+
+interface PlayersRequest {
+  sessionId: string;
+  playerIds: string[];
+  round: number;
 }
 
 interface ListRequest {

@@ -24,6 +24,7 @@ import type { QuizContext } from "./handlers/context.js";
 import { createSession } from "./handlers/create-session.js";
 import { exportHistory } from "./handlers/export-history.js";
 import { exportQuiz } from "./handlers/export-quiz.js";
+import { findAnswers } from "./handlers/find-answers.js";
 import * as host from "./handlers/host-commands.js";
 import * as players from "./handlers/players.js";
 import * as read from "./handlers/read-session.js";
@@ -55,6 +56,7 @@ const roles: RoleTable<typeof QuizService> = {
   listPlayers: [...hosts, "service"],
   joinSession: services,
   resumeSession: services,
+  findAnswers: services,
   submitAnswers: ["service"],
   exportHistory: hosts,
   exportQuiz: hosts,
@@ -161,6 +163,7 @@ function quizService(context: QuizContext): ServedService<typeof QuizService> {
       listPlayers: bound(players.listPlayers),
       joinSession: bound(players.joinSession),
       resumeSession: bound(players.resumeSession),
+      findAnswers: bound(findAnswers),
       submitAnswers: bound(submitAnswers),
       exportHistory: bound(exportHistory),
       exportQuiz: bound(exportQuiz),

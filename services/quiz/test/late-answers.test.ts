@@ -8,6 +8,7 @@ import {
   choiceOf,
   createSession,
   joinPlayers,
+  numberedQuiz,
   type Pod,
   type Sent,
   type Stores,
@@ -116,4 +117,58 @@ test("the grace of the pod that made a session holds at every pod", async () => 
   expect(inGrace?.refused).toBe(ErrorReason.UNSPECIFIED);
   expect(after?.refused).toBe(ErrorReason.UNAVAILABLE);
   await generous.stop();
+});
+
+test("answers are found by round, and the lanes say whether more can come", async () => {
+  const { session, sessionId, ids } = await opened(3, 3, { lanes: 2 });
+  const sent = answer(session, ids[1]);
+  await submit(service(pods[0]), session, 1, [sent]);
+  const find = (round: number) =>
+    service(pods[1]).findAnswers({ sessionId, round, playerIds: ids });
+  const resume = async (round: number) =>
+    (await service(pods[1]).resumeSession({ sessionId, round, playerIds: ids })).results;
+  expect(await find(1)).toMatchObject({
+    places: [1],
+    answers: [{ round: 1, submissionId: sent.submissionId, points: 992 }],
+    final: false,
+  });
+  expect((await resume(1)).map(({ answer: found, final }) => [found?.round, final])).toEqual([
+    [undefined, false],
+    [1, false],
+    [undefined, false],
+  ]);
+  // The pod that is asked has not heard of the next round yet, or has it: both find what was asked for.
+  await nextRound(sessionId, 1);
+  await nextRound(sessionId, 2);
+  expect(await find(1)).toMatchObject({ places: [1], final: true });
+  expect(await find(3)).toMatchObject({ places: [], final: false });
+  expect((await resume(1)).map(({ answer: found, final }) => [found?.round, final])).toEqual([
+    [undefined, true],
+    [1, true],
+    [undefined, true],
+  ]);
+  expect((await resume(0)).map(({ answer: found, final }) => [found?.round, final])).toEqual([
+    [undefined, false],
+    [undefined, false],
+    [undefined, false],
+  ]);
+});
+
+test("a join that was held up is refused in the next session of its id", async () => {
+  const { sessionId, logStart } = await createSession(pods[0], {});
+  const joins = [{ nickname: "ann", submissionId: "a" }];
+  await pods[0].client.endSession({ sessionId });
+  await untilPhase(pods[1], sessionId, Phase.ENDED);
+  const { session } = await pods[0].client.createSession({
+    sessionId,
+    source: { case: "quiz", value: numberedQuiz(1) },
+    replaceEnded: true,
+  });
+  const late = await service(pods[1]).joinSession({ sessionId, logStart, joins });
+  expect(late.results).toMatchObject([{ refused: ErrorReason.SESSION_ENDED }]);
+  const now = { sessionId, logStart: session?.logStart ?? 0n, joins };
+  const [first] = (await service(pods[1]).joinSession(now)).results;
+  expect(first).toMatchObject({ again: false, player: { nickname: "ann" } });
+  const [again] = (await service(pods[0]).joinSession(now)).results;
+  expect(again).toMatchObject({ again: true, player: { playerId: first?.player?.playerId } });
 });

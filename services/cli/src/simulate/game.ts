@@ -3,7 +3,11 @@
  * people use, and keeps the players' own book of it.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Question as QuestionFrame } from "@fanfare/proto/gateway/v1/frames";
+import {
+  AnswerState,
+  type OwnResult,
+  type Question as QuestionFrame,
+} from "@fanfare/proto/gateway/v1/frames";
 import type { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Pacing, Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import type { Door } from "../door.js";
@@ -190,11 +194,16 @@ async function untilResults(
   await Promise.all(
     acknowledged.map(({ socket }) =>
       socket
-        .until("ownResult", (result) => result.round >= round, RESULT_LIMIT_MS)
+        .until("ownResult", (result) => isTold(result, round), RESULT_LIMIT_MS)
         // Without it the book knows that the answer counts, only not what it brought.
         .catch(() => {}),
     ),
   );
+}
+
+/** A result that is not known yet is told again. */
+function isTold(result: OwnResult, round: number): boolean {
+  return result.round >= round && result.answerState !== AnswerState.PENDING;
 }
 
 function reportOf({ asked, board }: GameOptions, book: Book, round: number): RoundReport {

@@ -3,9 +3,10 @@ import { toServiceError } from "@fanfare/common/errors";
 import type { ServicePool } from "@fanfare/common/service-pool";
 import type { Span } from "@fanfare/common/tracing";
 import { laneOf, nicknameKey } from "@fanfare/proto/addresses";
-import type { JoinResult, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { JoinResult, QuizService, StoredAnswer } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Batcher } from "../domain/batcher.js";
-import type { Admissions, Boards, Resumed } from "../domain/service-ports.js";
+import type { Verdict } from "../domain/client.js";
+import type { Admissions, Boards, FoundAnswers, Resumed } from "../domain/service-ports.js";
 
 const BATCH_MAX = 500;
 /** How long joins and returns wait for others to travel with. */
@@ -22,6 +23,7 @@ interface Waiting<T> {
 
 type WaitingJoin = Waiting<JoinResult> & {
   sessionId: string;
+  logStart: bigint;
   lane: number;
   nickname: string;
   submissionId: string;
@@ -30,6 +32,7 @@ type WaitingJoin = Waiting<JoinResult> & {
 type WaitingResume = Waiting<Resumed> & {
   sessionId: string;
   playerId: string;
+  round: number;
   closedRound: number;
 };
 
@@ -46,11 +49,12 @@ export class QuizAdmissions implements Admissions {
   }
 
   join(of: Parameters<Admissions["join"]>[0]): Promise<JoinResult> {
-    const { sessionId, nickname, submissionId, lanes, span } = of;
+    const { sessionId, logStart, nickname, submissionId, lanes, span } = of;
     const lane = laneOf(nicknameKey(nickname), lanes);
     return new Promise((resolve, reject) =>
-      this.#joins.add(`${sessionId} ${lane}`, {
+      this.#joins.add(`${sessionId} ${logStart} ${lane}`, {
         sessionId,
+        logStart,
         lane,
         nickname,
         submissionId,
@@ -61,27 +65,25 @@ export class QuizAdmissions implements Admissions {
     );
   }
 
-  resume(sessionId: string, playerId: string, closedRound: number): Promise<Resumed> {
+  resume(of: Parameters<Admissions["resume"]>[0]): Promise<Resumed> {
+    const { sessionId, round, closedRound } = of;
     return new Promise((resolve, reject) =>
-      this.#resumes.add(`${sessionId} ${closedRound}`, {
-        sessionId,
-        playerId,
-        closedRound,
-        resolve,
-        reject,
-      }),
+      this.#resumes.add(`${sessionId} ${round} ${closedRound}`, { ...of, resolve, reject }),
     );
   }
 
-  async lookUp(sessionId: string, playerIds: string[]) {
-    const parts = await Promise.all(
-      slices(playerIds).map((part) =>
-        this.quiz.request(sessionId, (client) =>
-          client.resumeSession({ sessionId, playerIds: part }, { timeoutMs: TIMEOUT_MS }),
-        ),
-      ),
-    );
-    return parts.flatMap(({ results }) => results);
+  async findAnswers(sessionId: string, round: number, playerIds: string[]): Promise<FoundAnswers> {
+    const byPlayer = new Map<string, Verdict>();
+    const parts = slices(playerIds).map(async (part) => {
+      const found = await this.quiz.request(sessionId, (client) =>
+        client.findAnswers({ sessionId, round, playerIds: part }, { timeoutMs: TIMEOUT_MS }),
+      );
+      for (const [i, answer] of found.answers.entries())
+        byPlayer.set(part[found.places[i] ?? -1] ?? "", verdictOf(answer));
+      return found.final;
+    });
+    const final = (await Promise.all(parts)).every(Boolean);
+    return { byPlayer, final };
   }
 
   list(sessionId: string, pageToken: string) {
@@ -93,12 +95,12 @@ export class QuizAdmissions implements Admissions {
   async #join(batch: WaitingJoin[]): Promise<void> {
     const [first] = batch;
     if (!first) return;
-    const { sessionId, lane } = first;
+    const { sessionId, logStart, lane } = first;
     const joins = batch.map(({ nickname, submissionId }) => ({ nickname, submissionId }));
     const origins = batch.flatMap(({ span }) => span ?? []);
     await settleAll(batch, async () => {
       const { results } = await this.quiz.request(`${sessionId}:${lane}`, (client) =>
-        client.joinSession({ sessionId, joins }, { timeoutMs: TIMEOUT_MS, origins }),
+        client.joinSession({ sessionId, logStart, joins }, { timeoutMs: TIMEOUT_MS, origins }),
       );
       return results;
     });
@@ -107,11 +109,13 @@ export class QuizAdmissions implements Admissions {
   async #resume(batch: WaitingResume[]): Promise<void> {
     const [first] = batch;
     if (!first) return;
-    const { sessionId, closedRound } = first;
+    const { sessionId, round, closedRound } = first;
     const playerIds = batch.map(({ playerId }) => playerId);
     await settleAll(batch, async () => {
-      const [results, standings] = await Promise.all([
-        this.lookUp(sessionId, playerIds),
+      const [{ results }, standings] = await Promise.all([
+        this.quiz.request(sessionId, (client) =>
+          client.resumeSession({ sessionId, round, playerIds }, { timeoutMs: TIMEOUT_MS }),
+        ),
         this.boards
           .standings(sessionId, playerIds, closedRound, { timeoutMs: STANDING_WITHIN_MS })
           .catch(() => undefined),
@@ -119,6 +123,10 @@ export class QuizAdmissions implements Admissions {
       return results.map((result) => ({ result, standings }));
     });
   }
+}
+
+function verdictOf({ round, submissionId, points, correct, streak }: StoredAnswer): Verdict {
+  return { round, submissionId, points, correct, streak };
 }
 
 /** Answers everybody of a batch: each with its own result, or all with the error of the call. */

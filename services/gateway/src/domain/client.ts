@@ -9,10 +9,7 @@ import type { Room } from "./room.js";
 export const CLIENT_ROLES = ["new", "player", "host", "admin", "spectator", "liveScore"] as const;
 export type ClientRole = (typeof CLIENT_ROLES)[number];
 
-/**
- * An answer on its way, or one that was not accepted: sent again it keeps its time, and after the
- * reveal the log is asked what counts (another device of the player may have been quicker).
- */
+/** An answer on its way, or one that was not accepted: sent again it keeps its time. */
 export interface Attempt {
   round: number;
   submissionId: string;
@@ -43,8 +40,6 @@ export abstract class Client {
   badFrames = 0;
   attempt: Attempt | undefined;
   verdict: Verdict | undefined;
-  /** Round in which this player came back: an answer on its way then may be unknown here. */
-  resumedInRound = 0;
   /** What a socket at /livescore shows. */
   liveScore: { sessionId: string; limit: number } | undefined;
   /** States of the rates (rate-limit.ts). */

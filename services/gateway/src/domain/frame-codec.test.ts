@@ -1,6 +1,10 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { ClientFrameSchema, ServerFrameSchema } from "@fanfare/proto/gateway/v1/frames";
+import {
+  AnswerState,
+  ClientFrameSchema,
+  ServerFrameSchema,
+} from "@fanfare/proto/gateway/v1/frames";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -98,6 +102,7 @@ test("the hello and joined frames are written as the generated codec writes them
       role: text,
       points: int,
       rank: uint,
+      answerState: fc.constantFrom(AnswerState.UNSPECIFIED, AnswerState.NONE, AnswerState.PENDING),
       answer: fc.record({ round: uint, choices: fc.array(text), submissionId: text }),
     },
     { noNullPrototype: true },
@@ -135,6 +140,7 @@ test("an own result is written as the generated codec writes it", () => {
     streak: uint,
     players: uint,
     stale: fc.boolean(),
+    answerState: fc.constantFrom(AnswerState.NONE, AnswerState.STORED, AnswerState.PENDING),
   });
   fc.assert(
     fc.property(result, (value) => {

@@ -12,6 +12,7 @@ import {
 } from "@bufbuild/protobuf";
 import {
   type Accepted,
+  AnswerStateSchema,
   type ClientFrame,
   ClientFrameSchema,
   type OwnResult,
@@ -114,6 +115,7 @@ export class FrameEncoder {
     this.onEncode("ownResult");
     const { round, answered, correct, points, total, rank, change, gap, streak, players, stale } =
       frame;
+    const answerState = AnswerStateSchema.value[frame.answerState]?.name ?? frame.answerState;
     const ownResult = {
       round,
       answered,
@@ -126,6 +128,7 @@ export class FrameEncoder {
       streak,
       players,
       stale,
+      answerState,
     };
     return { type: "ownResult", text: JSON.stringify({ ownResult }) };
   }

@@ -3,7 +3,12 @@
  * that are made for each player alone. Tested to be the same as the generated codec's.
  */
 import type { JsonValue } from "@bufbuild/protobuf";
-import type { ClientHello, Joined, OwnAnswer } from "@fanfare/proto/gateway/v1/frames";
+import {
+  AnswerStateSchema,
+  type ClientHello,
+  type Joined,
+  type OwnAnswer,
+} from "@fanfare/proto/gateway/v1/frames";
 import { PhaseSchema } from "@fanfare/proto/quiz/v1/session";
 
 export type JoinedInit = Omit<Joined, "$typeName" | "answer"> & {
@@ -62,7 +67,7 @@ export function helloText(
 
 export function joinedText(joined: JoinedInit): string {
   const { sessionId, playerId, nickname, resumeToken, phase, round, rounds } = joined;
-  const { title, pin, role, answer, points, rank } = joined;
+  const { title, pin, role, answer, points, rank, answerState } = joined;
   return JSON.stringify({
     joined: {
       sessionId,
@@ -82,6 +87,7 @@ export function joinedText(joined: JoinedInit): string {
       },
       points,
       rank,
+      answerState: AnswerStateSchema.value[answerState]?.name ?? answerState,
     },
   });
 }

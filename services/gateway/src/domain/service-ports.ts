@@ -12,6 +12,7 @@ import type {
   ListPlayersResponse,
   ResumeResult,
 } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { Verdict } from "./client.js";
 
 export interface Identity {
   role: string;
@@ -24,7 +25,7 @@ export interface Identities {
   /** Throws UNAUTHENTICATED for whatever is not a valid token. */
   verify(token: string): Identity;
   /** A player's resume token. */
-  issuePlayer(playerId: string, sessionId: string): string;
+  issuePlayer(playerId: string, session: { sessionId: string; logStart: bigint }): string;
 }
 
 export interface Pins {
@@ -60,20 +61,37 @@ export interface Resumed {
   standings: Standings | undefined;
 }
 
+/** What the log holds of players' answers to a round. */
+export interface FoundAnswers {
+  byPlayer: ReadonlyMap<string, Verdict>;
+  /** Who is not among them never will be. */
+  final: boolean;
+}
+
 /** Players in and out. Everything is durable when it resolves, and safe to repeat. */
 export interface Admissions {
   join(of: {
     sessionId: string;
+    /** Which of the sessions that had this id. */
+    logStart: bigint;
     lanes: number;
     nickname: string;
     submissionId: string;
     /** Where this join is traced. */
     span?: Span | undefined;
   }): Promise<JoinResult>;
-  /** With the standing as of `closedRound`, which is waited for a little; 0 does not wait. */
-  resume(sessionId: string, playerId: string, closedRound: number): Promise<Resumed>;
-  /** What the log holds of these players' answers to the current round. */
-  lookUp(sessionId: string, playerIds: string[]): Promise<ResumeResult[]>;
+  /**
+   * With the answer to `round` as the log has it, 0 for the current one, and with the standing as of
+   * `closedRound`, which is waited for a little; 0 does not wait.
+   */
+  resume(of: {
+    sessionId: string;
+    playerId: string;
+    round: number;
+    closedRound: number;
+  }): Promise<Resumed>;
+  /** What the log holds now of these players' answers to a round. */
+  findAnswers(sessionId: string, round: number, playerIds: string[]): Promise<FoundAnswers>;
   /** A page of who is in, in the order of joining. */
   list(sessionId: string, pageToken: string): Promise<ListPlayersResponse>;
 }

@@ -2,7 +2,7 @@
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import { inSampledSpan, SpanKind } from "@fanfare/common/tracing";
 import { isToken } from "@fanfare/proto/addresses";
-import type { JoinWish } from "@fanfare/proto/gateway/v1/frames";
+import { AnswerState, type JoinWish } from "@fanfare/proto/gateway/v1/frames";
 import type { Player, StoredAnswer } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import type { Client } from "../domain/client.js";
@@ -10,8 +10,11 @@ import type { Frame } from "../domain/frame-codec.js";
 import type { Room } from "../domain/room.js";
 import type { Resumed } from "../domain/service-ports.js";
 import type { Gateway } from "./gateway.js";
-import { ownResult, standingsAfter } from "./own-result.js";
+import { type Outcome, ownResult, standingsAfter } from "./own-result.js";
 import { advice } from "./refuse.js";
+
+/** How often a player is asked for while rounds change under the question. */
+const RESUME_TRIES = 3;
 
 /** Joins. Throws what the player has to be told. */
 export async function joinAsPlayer(
@@ -26,13 +29,16 @@ export async function joinAsPlayer(
   const { sessionId } = room;
   const lanes = session.options?.lanes ?? 1;
   const start = { kind: SpanKind.SERVER, attributes: { "fanfare.session.id": sessionId } };
-  const { player, refused } = await inSampledSpan("join", start, (span) =>
-    gateway.admissions.join({ sessionId, lanes, nickname, submissionId, span }),
+  const { logStart } = session;
+  const { player, refused, again } = await inSampledSpan("join", start, (span) =>
+    gateway.admissions.join({ sessionId, logStart, lanes, nickname, submissionId, span }),
   );
   if (!player) throw new ServiceError(refused, advice(refused));
   gateway.metrics.joins.inc({ result: "joined" });
-  const resumeToken = gateway.identities.issuePlayer(player.playerId, sessionId);
-  letPlayerIn(gateway, client, room, player, { resumeToken });
+  const resumeToken = gateway.identities.issuePlayer(player.playerId, session);
+  // The reply to the first join got lost, or the player did not hear it: it may have answered since.
+  if (again) await comeBack(gateway, client, room, player.playerId, resumeToken);
+  else letPlayerIn(gateway, client, room, player, { resumeToken });
 }
 
 /** Comes back with a resume token that was verified. Throws what the player has to be told. */
@@ -43,23 +49,47 @@ export async function resumeAsPlayer(
   playerId: string,
   resumeToken: string,
 ): Promise<void> {
-  const resumed = await gateway.admissions.resume(
-    room.sessionId,
-    playerId,
-    closedRoundOf(room.session),
-  );
-  const { player, answer, refused } = resumed.result;
-  if (!player || refused) throw new ServiceError(refused, advice(refused));
+  await comeBack(gateway, client, room, playerId, resumeToken);
   gateway.metrics.resumes.inc({ recovered: "true" });
-  client.resumedInRound = room.session?.round ?? 0;
+}
+
+async function comeBack(
+  gateway: Gateway,
+  client: Client,
+  room: Room,
+  playerId: string,
+  resumeToken: string,
+): Promise<void> {
+  const { resumed, round } = await resume(gateway, room, playerId);
+  const { player, answer, refused, final } = resumed.result;
+  if (!player || refused) throw new ServiceError(refused, advice(refused));
   if (answer) client.verdict = answer;
-  letPlayerIn(gateway, client, room, player, { resumeToken, answer, resumed });
+  letPlayerIn(gateway, client, room, player, {
+    resumeToken,
+    answer,
+    resumed,
+    // Read after the question was asked, so that it holds whatever phase has come meanwhile.
+    noneIn: !answer && final ? round : undefined,
+  });
+}
+
+/** The round that the player's answer is asked for must still be the one that it is shown. */
+async function resume(gateway: Gateway, room: Room, playerId: string) {
+  for (let tries = 1; ; tries++) {
+    const { sessionId, session } = room;
+    const round = session?.round ?? 0;
+    const closedRound = closedRoundOf(session);
+    const resumed = await gateway.admissions.resume({ sessionId, playerId, round, closedRound });
+    if (tries === RESUME_TRIES || room.session?.round === round) return { resumed, round };
+  }
 }
 
 interface Facts {
   resumeToken: string;
   answer?: StoredAnswer | undefined;
   resumed?: Resumed;
+  /** The round to which the log holds no answer and never will. */
+  noneIn?: number | undefined;
 }
 
 function letPlayerIn(
@@ -67,7 +97,7 @@ function letPlayerIn(
   client: Client,
   room: Room,
   player: Player,
-  { resumeToken, answer, resumed }: Facts,
+  { resumeToken, answer, resumed, noneIn }: Facts,
 ): void {
   const { session } = room;
   if (client.closed || !session) return;
@@ -76,6 +106,9 @@ function letPlayerIn(
   client.connection = gateway.nextConnection();
   const { sessionId, phase, round, rounds, title, pin } = session;
   const own = answer?.round === round ? answer : undefined;
+  // Who is new has sent nothing before.
+  const isNone = !resumed || round === 0 || noneIn === round;
+  const isPending = !own && !isNone;
   const joined = gateway.encoder.joined({
     sessionId,
     phase,
@@ -89,11 +122,16 @@ function letPlayerIn(
     resumeToken,
     ...placeBefore(session, resumed, own?.points ?? 0),
     answer: own && { round, choices: own.choices, submissionId: own.submissionId },
+    answerState: own ? AnswerState.STORED : isNone ? AnswerState.NONE : AnswerState.PENDING,
   });
-  const result = resumed ? lateResult(gateway, client, session, resumed) : [];
+  const closedRound = resumed ? closedRoundOf(session) : 0;
+  const outcome = own ?? (isNone ? "none" : undefined);
+  const result = closedRound > 0 ? [lateResult(gateway, closedRound, outcome, resumed)] : [];
   client.send(joined, ...room.catchUp("player"), ...result);
   gateway.metrics.handshake.observe((performance.now() - client.openedAt) / 1_000);
   room.enterPlayer(client);
+  if (isPending && closedRound > 0) gateway.owed.add(room, round, client);
+  else if (isPending) gateway.undecided.add(room, round, client);
   gateway.feed.announce(sessionId, client.playerId, client.connection);
 }
 
@@ -112,11 +150,15 @@ function placeBefore(
 }
 
 /** What the round brought, for who comes back after its reveal. */
-function lateResult(gateway: Gateway, client: Client, session: Session, resumed: Resumed): Frame[] {
-  const round = closedRoundOf(session);
-  if (round === 0) return [];
-  const standings = standingsAfter(round, resumed.standings);
-  return [gateway.encoder.ownResult(ownResult(round, client.verdict, standings, client.playerId))];
+function lateResult(
+  { encoder }: Gateway,
+  round: number,
+  outcome: Outcome,
+  resumed: Resumed | undefined,
+): Frame {
+  const standings = standingsAfter(round, resumed?.standings);
+  const playerId = resumed?.result.player?.playerId ?? "";
+  return encoder.ownResult(ownResult(round, outcome, standings, playerId));
 }
 
 /** The current round, where it is over and revealed; else 0. */

@@ -13,6 +13,8 @@ import type {
   Pins,
 } from "../domain/service-ports.js";
 import type { GatewayMetrics } from "../metrics.js";
+import type { OwedResults } from "./owed-results.js";
+import type { UndecidedAnswers } from "./undecided-answers.js";
 
 export interface Rates {
   frames: RateLimit;
@@ -35,6 +37,10 @@ export interface Gateway {
   commands: Commands;
   boards: Boards;
   rates: Rates;
+  /** Of who came back: answers that may be on their way. */
+  undecided: UndecidedAnswers;
+  /** Results that could not be told whole. */
+  owed: OwedResults;
   metrics: GatewayMetrics;
   /** A name for a player's connection that is greater than all before it. */
   nextConnection(): string;

@@ -1,16 +1,19 @@
 /** What a round brought one player. Pure: the own verdict and the standings in, the frame out. */
-import type { OwnResult } from "@fanfare/proto/gateway/v1/frames";
+import { AnswerState, type OwnResult } from "@fanfare/proto/gateway/v1/frames";
 import type { Verdict } from "../domain/client.js";
 import type { Standings } from "../domain/service-ports.js";
+
+/** What became of a player's answer to a round: "none" is the log's own word, undefined is not known. */
+export type Outcome = Verdict | "none" | undefined;
 
 /** `standings`: undefined where the leaderboard does not say (yet) what the round has brought. */
 export function ownResult(
   round: number,
-  verdict: Verdict | undefined,
+  outcome: Outcome,
   standings: Standings | undefined,
   playerId: string,
 ): Omit<OwnResult, "$typeName"> {
-  const answer = verdict?.round === round ? verdict : undefined;
+  const answer = outcome === "none" ? undefined : outcome;
   const standing = standings?.byPlayer.get(playerId);
   return {
     round,
@@ -24,7 +27,13 @@ export function ownResult(
     streak: answer?.streak ?? 0,
     players: standings?.players ?? 0,
     stale: standings === undefined,
+    answerState: stateOf(outcome),
   };
+}
+
+function stateOf(outcome: Outcome): AnswerState {
+  if (outcome === "none") return AnswerState.NONE;
+  return outcome ? AnswerState.STORED : AnswerState.PENDING;
 }
 
 /** The standings where they hold the round. */

@@ -1,5 +1,5 @@
 /** The first frame of a client: who it is, and into which session. Joined follows, or a close. */
-import { invalidField, ServiceError, toServiceError } from "@fanfare/common/errors";
+import { invalidField, ServiceError, toServiceError, unavailable } from "@fanfare/common/errors";
 import { isFor } from "@fanfare/common/tokens";
 import { isToken } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
@@ -11,7 +11,7 @@ import type { Room } from "../domain/room.js";
 import type { Identity } from "../domain/service-ports.js";
 import { joinAsPlayer, resumeAsPlayer } from "./enter-player.js";
 import type { Gateway } from "./gateway.js";
-import { refuseBadFrame, refuseError, slowDown } from "./refuse.js";
+import { advice, refuseBadFrame, refuseError, slowDown } from "./refuse.js";
 
 export const PROTOCOL_VERSION = 1;
 const ROOMS_FULL_RETRY_MS = 5_000;
@@ -73,11 +73,13 @@ async function identify(gateway: Gateway, client: Client, hello: ClientHello): P
       );
     }
     case "resumeToken": {
-      const { role, subject, sessionId } = gateway.identities.verify(identity.value);
+      const who = gateway.identities.verify(identity.value);
+      const { role, subject, sessionId } = who;
       if (role !== "player" || !sessionId) throw forbidden("this is not a player's resume token");
-      return inRoom(gateway, client, sessionId, (room) =>
-        resumeAsPlayer(gateway, client, room, subject, identity.value),
-      );
+      return inRoom(gateway, client, sessionId, (room, session) => {
+        if (!isFor(who, session)) throw notOfThisSession(who, session);
+        return resumeAsPlayer(gateway, client, room, subject, identity.value);
+      });
     }
     case "token": {
       const who = gateway.identities.verify(identity.value);
@@ -120,7 +122,10 @@ async function inRoom(
   if (!room) throw slowDown(gateway, "ROOMS_MAX", ROOMS_FULL_RETRY_MS);
   try {
     await room.ready();
+    // Half made, as it was heard of first: it is whole by now, or nothing.
+    if (room.session?.logStart === 0n) await room.read();
     if (!room.session) throw notFound(gateway, client, "no session has this id; check it");
+    if (room.session.logStart === 0n) throw unavailable("the session");
     await enter(room, room.session);
   } finally {
     gateway.rooms.release(room);
@@ -176,6 +181,13 @@ function letWatcherIn(
   gateway.metrics.handshake.observe((performance.now() - client.openedAt) / 1_000);
   if (role === "spectator") room.enterSpectator(client);
   else room.enterHost(client);
+}
+
+/** A player of another session of this id: an earlier one, or one that this gateway has yet to hear of. */
+function notOfThisSession({ sessionStart = 0n }: Identity, { logStart }: Session): ServiceError {
+  return sessionStart > logStart
+    ? unavailable("the session's record")
+    : new ServiceError(ErrorReason.PLAYER_NOT_FOUND, advice(ErrorReason.PLAYER_NOT_FOUND));
 }
 
 function forbidden(message: string): ServiceError {

@@ -4,15 +4,15 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { inSampledSpan, type Span } from "@fanfare/common/tracing";
-import type { Client, Verdict } from "../domain/client.js";
+import type { Client } from "../domain/client.js";
 import type { Room } from "../domain/room.js";
 import type { Standings } from "../domain/service-ports.js";
 import type { Gateway } from "./gateway.js";
-import { ownResult, standingsAfter } from "./own-result.js";
+import { type Outcome, ownResult, standingsAfter } from "./own-result.js";
 
 const SLICE = 500;
 
-/** Never rejects: without the leaderboard, players are told what is known here. */
+/** Never rejects: what can't be read is told as not known, and told when it is. */
 export async function tellResults(gateway: Gateway, room: Room, round: number): Promise<void> {
   const { sessionId } = room;
   const attributes = { "fanfare.session.id": sessionId, "fanfare.round": round };
@@ -29,31 +29,40 @@ async function tellAll(
 ): Promise<void> {
   const startedAt = performance.now();
   // Who is here and what they have answered, before the next round changes it.
-  const players = [...room.players.values()].map((client) => ({ client, verdict: client.verdict }));
+  const players = [...room.players.values()].map((client) => ({
+    client,
+    outcome: verdictFor(client, round),
+  }));
   if (players.length === 0) return;
   const ids = players.map(({ client }) => client.playerId);
-  const [response, lookedUp] = await Promise.all([
+  const unknown = players.filter(({ outcome }) => !outcome).map(({ client }) => client);
+  const [response, found] = await Promise.all([
     readStandings(gateway, room, { ids, round, span }),
-    lookUpDoubtful(gateway, room, players, round),
+    findOutcomes(gateway, room, round, unknown),
     // The reveal itself goes out in the turn in which it came.
     nextTurn(),
   ]);
   const standings = standingsAfter(round, response);
   if (!standings) room.markStale();
   for (let at = 0; at < players.length; at += SLICE) {
-    for (const { client, verdict } of players.slice(at, at + SLICE)) {
-      const known = lookedUp.get(client) ?? verdict;
+    for (const { client, outcome } of players.slice(at, at + SLICE)) {
+      const known = outcome ?? found(client);
       client.send(gateway.encoder.ownResult(ownResult(round, known, standings, client.playerId)));
+      if (!known) gateway.owed.add(room, round, client);
     }
     await nextTurn();
   }
   gateway.metrics.results.observe((performance.now() - startedAt) / 1_000);
 }
 
-async function readStandings(
+export function verdictFor({ verdict }: Client, round: number): Outcome {
+  return verdict?.round === round ? verdict : undefined;
+}
+
+export async function readStandings(
   gateway: Gateway,
   room: Room,
-  { ids, round, span }: { ids: string[]; round: number; span: Span | undefined },
+  { ids, round, span }: { ids: string[]; round: number; span?: Span | undefined },
 ): Promise<Standings | undefined> {
   try {
     return await gateway.boards.standings(room.sessionId, ids, round, { span });
@@ -64,33 +73,22 @@ async function readStandings(
 }
 
 /**
- * Whose answer may be in the log without a verdict here: it was sent through another gateway just
- * before the player came here, or its verdict got lost. The log is closed, so it can be asked.
+ * What the log says of players whose verdict is not known here: an answer may have come through another
+ * gateway, or its verdict got lost. The round is closed, so its word is final. Never rejects.
  */
-async function lookUpDoubtful(
+export async function findOutcomes(
   gateway: Gateway,
   room: Room,
-  players: readonly { client: Client; verdict: Verdict | undefined }[],
   round: number,
-): Promise<Map<Client, Verdict>> {
-  const found = new Map<Client, Verdict>();
-  const doubtful = players.filter(
-    ({ client, verdict }) =>
-      verdict?.round !== round &&
-      (client.resumedInRound === round || client.attempt?.round === round),
-  );
-  if (doubtful.length === 0) return found;
+  clients: readonly Client[],
+): Promise<(client: Client) => Outcome> {
+  if (clients.length === 0) return () => undefined;
   try {
-    const ids = doubtful.map(({ client }) => client.playerId);
-    const results = await gateway.admissions.lookUp(room.sessionId, ids);
-    for (const [index, { answer }] of results.entries()) {
-      const client = doubtful[index]?.client;
-      if (!client || answer?.round !== round) continue;
-      const { submissionId, points, correct, streak } = answer;
-      found.set(client, { round, submissionId, points, correct, streak });
-    }
+    const ids = clients.map(({ playerId }) => playerId);
+    const { byPlayer, final } = await gateway.admissions.findAnswers(room.sessionId, round, ids);
+    return ({ playerId }) => byPlayer.get(playerId) ?? (final ? "none" : undefined);
   } catch (error) {
-    gateway.onFault(error, "answers not looked up");
+    gateway.onFault(error, "answers not looked up; results without them are told again");
+    return () => undefined;
   }
-  return found;
 }

@@ -17,7 +17,8 @@ export interface KnownPlayer {
 const PLACES_OF_ENTRY = 1_024;
 
 export type PlayerVerdict =
-  | { kind: "in"; player: KnownPlayer }
+  /** `again`: by a join that was in the log before. */
+  | { kind: "in"; player: KnownPlayer; again: boolean }
   | { kind: "nameTaken" }
   | { kind: "banned" }
   | { kind: "full" }
@@ -46,14 +47,14 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
   #decideJoin(join: PlayerJoined, ahead: readonly PlayerChange[]) {
     const before = this.#bySubmission.get(join.submissionId);
     if (before?.nicknameKey === join.nicknameKey)
-      return { verdict: { kind: "in", player: before } as const };
+      return { verdict: { kind: "in", player: before, again: true } as const };
     if (this.#bannedNames.has(join.nicknameKey)) return { verdict: { kind: "banned" } as const };
     for (const { change } of ahead) {
       if (change.case !== "joined" || change.value.nicknameKey !== join.nicknameKey) continue;
       const same = change.value.submissionId === join.submissionId;
       return {
         verdict: same
-          ? ({ kind: "in", player: known(change.value) } as const)
+          ? ({ kind: "in", player: known(change.value), again: true } as const)
           : ({ kind: "nameTaken" } as const),
       };
     }
@@ -67,7 +68,7 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
         $typeName: "events.v1.PlayerChange",
         change: { case: "joined", value: join },
       } as const,
-      verdict: { kind: "in", player: known(join) } as const,
+      verdict: { kind: "in", player: known(join), again: false } as const,
     };
   }
 

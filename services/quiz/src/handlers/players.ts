@@ -1,6 +1,6 @@
 /** Players: joins, returns, removals, and who is there. */
 import { create } from "@bufbuild/protobuf";
-import { invalidField, ServiceError } from "@fanfare/common/errors";
+import { invalidField, ServiceError, unavailable } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
 import type { Role } from "@fanfare/common/tokens";
 import type { Span } from "@fanfare/common/tracing";
@@ -23,6 +23,7 @@ import type { KnownPlayer, PlayerVerdict } from "../domain/player-fold.js";
 import type { SessionLog } from "../domain/ports.js";
 import { isOver } from "../domain/session.js";
 import { type QuizContext, requireHost, requireSession } from "./context.js";
+import { readAnswers, sessionAt, toStored } from "./find-answers.js";
 
 const BATCH_MAX = 1_000;
 const PLAYER_ID_LENGTH = 12;
@@ -34,13 +35,29 @@ export async function joinSession(
 ) {
   if (request.joins.length < 1 || request.joins.length > BATCH_MAX)
     throw invalidField("joins", `1..${BATCH_MAX} entries`);
-  const { session } = await requireSession(context, request.sessionId);
+  const session = await sessionToJoin(context, request);
+  if (!session)
+    return { results: request.joins.map(() => ({ refused: ErrorReason.SESSION_ENDED })) };
   const log = context.logs.of(session);
   if (request.joins.some(({ playerId }) => playerId !== ""))
     await checkPlayerIds(log, request.joins, identity.role);
   const results = await Promise.all(request.joins.map((join) => joinOne(session, log, join, span)));
   context.metrics.joinsDecided(results);
   return { results };
+}
+
+/** The session that the players meant; undefined where another one has its id by now. */
+async function sessionToJoin(
+  context: QuizContext,
+  { sessionId, logStart }: JoinSessionRequest,
+): Promise<Session | undefined> {
+  const { session } = await requireSession(context, sessionId);
+  if (logStart === 0n || session.logStart === logStart) return session;
+  const stored = (await context.store.read(sessionId))?.session;
+  if (stored?.logStart === logStart) return stored;
+  if (stored && stored.logStart !== 0n && stored.logStart < logStart)
+    throw unavailable("the session");
+  return undefined;
 }
 
 /** Ids are ours to make, except where an admin replays a session whose ties they decided. */
@@ -90,7 +107,8 @@ function joinResult(verdict: PlayerVerdict) {
   switch (verdict.kind) {
     case "in": {
       const refused = refusalOf(verdict.player.status);
-      return refused ? { refused } : { player: toPlayer(verdict.player) };
+      if (refused) return { refused };
+      return { player: toPlayer(verdict.player), again: verdict.again };
     }
     case "nameTaken":
       return { refused: ErrorReason.NAME_TAKEN };
@@ -107,30 +125,23 @@ export async function resumeSession(context: QuizContext, request: ResumeSession
   const { playerIds } = request;
   if (playerIds.length < 1 || playerIds.length > BATCH_MAX)
     throw invalidField("player_ids", `1..${BATCH_MAX} entries`);
-  const { session } = await requireSession(context, request.sessionId);
+  const session = await sessionAt(context, request.sessionId, request.round);
   const log = context.logs.of(session);
+  const round = request.round || session.round;
   // Another pod may write these lanes: what a player is told must be what the log has now, and who was
   // removed through that pod a moment ago stays out.
   await log.refreshPlayers();
   const players = await log.findPlayers(playerIds);
-  const lanes = new Set(playerIds.map((id) => log.laneOf(id)));
-  if (session.round > 0)
-    await Promise.all([...lanes].map((lane) => log.answerLane(session.round, lane).refresh()));
-  const results = playerIds.map((playerId, index) => {
+  const begun = round > 0 && round <= session.round;
+  const stored = begun ? await readAnswers(session, log, round, playerIds) : [];
+  const results = playerIds.map((_, index) => {
     const player = players[index];
     if (!player) return { refused: ErrorReason.PLAYER_NOT_FOUND };
     const refused = refusalOf(player.status);
     if (refused) return { player: toPlayer(player), refused };
-    const stored =
-      session.round > 0
-        ? log.answerLane(session.round, log.laneOf(playerId)).find(playerId)
-        : undefined;
-    if (!stored) return { player: toPlayer(player) };
-    const { choices, submissionId, points, correct, streak } = stored;
-    return {
-      player: toPlayer(player),
-      answer: { round: session.round, choices, submissionId, points, correct, streak },
-    };
+    const { answer, final = false } = stored[index] ?? {};
+    if (!answer) return { player: toPlayer(player), final };
+    return { player: toPlayer(player), answer: toStored(round, answer), final };
   });
   return { results };
 }

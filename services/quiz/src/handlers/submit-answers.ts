@@ -21,11 +21,12 @@ import {
   SessionOptionsSchema,
 } from "@fanfare/proto/quiz/v1/session";
 import type { AnswerVerdict as LaneVerdict } from "../domain/answer-fold.js";
-import type { AnswerLane, SessionLog } from "../domain/ports.js";
+import type { AnswerLane } from "../domain/ports.js";
 import { rulesOf } from "../domain/question-types/index.js";
 import { awardPoints } from "../domain/scoring.js";
 import { isOver } from "../domain/session.js";
 import { type QuizContext, requireSession } from "./context.js";
+import { laneOfRound } from "./find-answers.js";
 import { refusalOf } from "./players.js";
 
 /** Answers that one call may bring, in all its lanes. */
@@ -78,7 +79,7 @@ export async function submitToLane(
   if (!question) throw invalidField("round", "a round of the session");
   const players = await log.findPlayers(request.playerIds);
   const isOpen = request.round === session.round && session.phase === Phase.OPEN;
-  const lane = await laneOf(session, log, request);
+  const lane = await laneOfRound(session, log, request);
   if (!lane) return refuseAll(context, answers, ErrorReason.SLOW_DOWN);
   // A round that is over takes nothing new, but a first verdict is given again. Before the close is in
   // the lane, an answer that was sent through another pod could still be stored after our "no" (P3).
@@ -132,16 +133,6 @@ async function sessionInRound(context: QuizContext, request: LaneAnswers): Promi
     session.round === request.round && session.phase === Phase.OPEN && !session.paused;
   if (matches && !request.elapsedMs.includes(NO_TIME_MS)) return session;
   return (await context.store.read(request.sessionId))?.session ?? session;
-}
-
-/** The lane that holds the answers; undefined where too many rounds of before are asked for. */
-async function laneOf(
-  session: Session,
-  log: SessionLog,
-  { round, lane }: LaneAnswers,
-): Promise<AnswerLane | undefined> {
-  const isKept = round === session.round || round === session.previousRound;
-  return isKept && !isOver(session) ? log.answerLane(round, lane) : log.pastLane(round, lane);
 }
 
 function isLate({ elapsedMs }: Answer, { timeLimitMs, answerGraceMs }: Session): boolean {

@@ -11,6 +11,7 @@ const REPLY_WAIT_MS = 3_000;
 
 /**
  * @typedef {import("@fanfare/proto/gateway/v1/frames").RefusedJson} Refused
+ * @typedef {import("@fanfare/proto/gateway/v1/frames").AcceptedJson} Accepted
  * @typedef {import("@fanfare/proto/gateway/v1/frames").JoinedJson} Joined
  * @typedef {{round: number, choices: string[], submissionId: string}} Answer
  * @typedef {Answer & {state: "sending" | "received" | "refused", reason?: string}} AnswerState
@@ -68,10 +69,14 @@ export class AnswerOutbox {
     if (this.#answer?.state === "sending" && this.#attempt > 0) this.#push();
   }
 
-  accepted(/** @type {string | undefined} */ submissionId) {
-    if (this.#answer?.submissionId !== submissionId || !this.#answer) return;
-    forgetAnswer();
-    this.#set({ ...this.#answer, state: "received" });
+  accepted(/** @type {Accepted} */ { round = 0, submissionId = "" }) {
+    if (this.#answer?.submissionId === submissionId) {
+      forgetAnswer();
+      this.#set({ ...this.#answer, state: "received" });
+    } else if (this.#answer?.round !== round && recallAnswer()?.round !== round) {
+      // It was on its way through an earlier connection, and this page knows nothing of it.
+      this.#set({ round, choices: [], submissionId, state: "received" });
+    }
   }
 
   /** Whether the refusal was for the current answer. */

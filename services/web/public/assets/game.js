@@ -234,7 +234,9 @@ export class Game {
     this.#own = own;
     const verdict = verdictText(own);
     byId("verdict-text", HTMLElement).textContent = verdict;
-    byId("verdict", HTMLElement).dataset.verdict = own.correct ? "right" : "wrong";
+    const isKnown = own.answerState !== "ANSWER_STATE_PENDING";
+    const known = own.correct ? "right" : "wrong";
+    byId("verdict", HTMLElement).dataset.verdict = isKnown ? known : "pending";
     const standing = standingTexts(own);
     const items = standing.map((text) => make("li", "", text));
     byId("verdict-standing", HTMLElement).replaceChildren(...items);

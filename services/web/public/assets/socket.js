@@ -140,7 +140,7 @@ export class FanfareSocket {
     if (frame.pong) this.#pong(frame.pong);
     if (frame.reconnect) this.#line.waitAtLeast(frame.reconnect.delayMs ?? 0);
     if (frame.joined) this.#greeted(frame.joined);
-    if (frame.accepted) this.#outbox.accepted(frame.accepted.submissionId);
+    if (frame.accepted) this.#outbox.accepted(frame.accepted);
     if (frame.done) this.#commandEnded(frame.done.requestId)?.done();
     if (frame.ended) this.#over = true;
     if (frame.refused && this.#refused(frame.refused)) return;

@@ -53,6 +53,7 @@ export function ordinal(/** @type {number} */ rank) {
 
 /** The headline of a player's own result. */
 export function verdictText(/** @type {OwnResult} */ own) {
+  if (own.answerState === "ANSWER_STATE_PENDING") return "Looking your answer up…";
   const points = own.points ?? 0;
   const gained = points === 0 ? "" : `  ${points > 0 ? "+" : "−"}${number(Math.abs(points))}`;
   if (!own.answered) return `No answer${gained}`;
