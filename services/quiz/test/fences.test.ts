@@ -9,6 +9,8 @@ import { ServiceError } from "@fanfare/common/errors";
 import { Presence } from "@fanfare/common/presence";
 import { BUCKETS, STREAMS, storedSessionSubjects, streamOfBucket } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { PlayerChangeSchema } from "@fanfare/proto/events/v1/events";
+import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase, type Session, SessionSchema } from "@fanfare/proto/quiz/v1/session";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { NatsSessionStore } from "../src/adapters/nats-session-store.js";
@@ -151,6 +153,40 @@ test("a pod that still holds an ended session writes nothing into the next one o
   await asleep.end(1);
   const rest = await workshop.bus.jsm.streams.info(STREAMS.log, { subjects_filter: filter });
   expect(Object.keys(rest.state.subjects ?? {}).filter((each) => /_ended$/.test(each))).toEqual([]);
+});
+
+test("after the end nobody joins and nobody is removed", async () => {
+  const sessionId = "over";
+  const session = await workshop.makeSession(sessionId);
+  const log = workshop.logs.of(session);
+  await log.changePlayer("bob", joined("bob"));
+  await log.end(0);
+  const another = new JetStreamSessionLogs(workshop.bus, counters, pastLimits).of(session);
+  for (const each of [log, another])
+    expect(await each.changePlayer("ann", joined("ann"))).toEqual({ kind: "ended" });
+  const again = await another.changePlayer("bob", joined("bob"));
+  expect(again).toMatchObject({ kind: "in", again: true });
+});
+
+test("a join or kick that was held up finds its lane closed, and never lands in the next session", async () => {
+  const sessionId = "held_up";
+  const first = await workshop.makeSession(sessionId);
+  const asleep = new JetStreamSessionLogs(workshop.bus, counters, pastLimits).of(first);
+  await asleep.changePlayer("bob", joined("bob"));
+  // This one has read its lanes, the other one has never looked.
+  const unread = new JetStreamSessionLogs(workshop.bus, counters, pastLimits).of(first);
+  await endSession(workshop.pod(), { sessionId }, call);
+  const second = await workshop.makeSession(sessionId, workshop.pod(), true);
+  const value = { playerId: "id-bob", nicknameKey: "bob", status: PlayerStatus.BANNED };
+  const ban = create(PlayerChangeSchema, { change: { case: "removed", value } });
+  for (const log of [asleep, unread]) {
+    expect(await reasonOf(log.changePlayer("ann", joined("ann")))).toBe("CONFLICT");
+    expect(await reasonOf(log.changePlayer("bob", ban))).toBe("CONFLICT");
+  }
+  await unread.end(0);
+  const log = workshop.logs.of(second);
+  expect((await log.listPlayers(0, 10)).players).toEqual([]);
+  expect(await log.changePlayer("ann", joined("ann"))).toMatchObject({ kind: "in", again: false });
 });
 
 test("a pod that hears nothing answers 'done before' from what is stored", async () => {

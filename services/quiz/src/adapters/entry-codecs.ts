@@ -73,7 +73,12 @@ export const answerCodec: EntryCodec<ScoredAnswer> = {
 export const playerCodec: EntryCodec<PlayerChange> = {
   // A nickname of 200 four-byte characters, twice: some 2 KB.
   commandsMax: 300,
-  encode: ({ batchId, changes }) =>
-    encodeJson(PlayerBatchSchema, create(PlayerBatchSchema, { batchId, changes: [...changes] })),
-  decode: (data) => ({ changes: readPlayers(data)?.changes ?? [], closed: false }),
+  encode({ batchId, changes, closed }) {
+    const batch = create(PlayerBatchSchema, { batchId, changes: [...changes], closed });
+    return encodeJson(PlayerBatchSchema, batch);
+  },
+  decode(data) {
+    const batch = readPlayers(data);
+    return { changes: batch?.changes ?? [], closed: batch?.closed ?? false };
+  },
 };

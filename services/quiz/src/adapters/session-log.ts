@@ -194,12 +194,14 @@ export class JetStreamSessionLog implements SessionLog {
     return { answers, distribution };
   }
 
-  /** Stores the session's last entry. Safe to repeat, from any pod. */
+  /** Closes the player lanes and stores the session's last entry. Safe to repeat, from any pod. */
   async end(rounds: number): Promise<void> {
-    await this.#publishOnce(
-      subjectForSessionEnded(this.session.sessionId),
-      encodeJson(SessionEndedSchema, create(SessionEndedSchema, { rounds })),
-    );
+    const subject = subjectForSessionEnded(this.session.sessionId);
+    if ((await this.#lastBefore(subject)) === undefined) return;
+    // Without that a join that is held up on its way could land in the next session of this id.
+    await Promise.all(this.#players.map((lane) => lane.close()));
+    const ended = create(SessionEndedSchema, { rounds });
+    await this.#publishOnce(subject, encodeJson(SessionEndedSchema, ended));
   }
 
   /** Keeps the lanes of this round and the one before; others are read again when asked for. */
@@ -235,11 +237,20 @@ export class JetStreamSessionLog implements SessionLog {
   readonly #isNewest = async (): Promise<boolean> =>
     (await lastSequence(this.bus, subjectForSessionCreated(this.session.sessionId))) <= this.#start;
 
-  /** Appends a single entry unless this session has it, or is no longer the newest of its id. */
+  /**
+   * Last sequence of a single entry's subject; undefined where this session has the entry, or is no
+   * longer the newest of its id.
+   */
+  async #lastBefore(subject: string): Promise<number | undefined> {
+    const last = await lastSequence(this.bus, subject);
+    if (last >= this.#start && last > 0) return undefined;
+    return (await this.#isNewest()) ? last : undefined;
+  }
+
   async #publishOnce(subject: string, data: Uint8Array): Promise<void> {
     for (;;) {
-      const last = await lastSequence(this.bus, subject);
-      if ((last >= this.#start && last > 0) || !(await this.#isNewest())) return;
+      const last = await this.#lastBefore(subject);
+      if (last === undefined) return;
       try {
         await this.bus.js.publish(subject, data, { expect: { lastSubjectSequence: last } });
         return;

@@ -23,6 +23,8 @@ export type PlayerVerdict =
   | { kind: "banned" }
   | { kind: "full" }
   | { kind: "removed"; player: KnownPlayer }
+  /** The session is over, and its lanes are closed. */
+  | { kind: "ended" }
   | { kind: "notFound" };
 
 export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVerdict> {
@@ -32,7 +34,7 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
   readonly #joined: KnownPlayer[] = [];
   readonly #nameOwners = new Map<string, KnownPlayer>();
   readonly #bannedNames = new Set<string>();
-  readonly closed = false;
+  closed = false;
 
   /** `capacity` is this lane's share of the session's players. */
   constructor(private readonly capacity: number) {}
@@ -48,6 +50,7 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     const before = this.#bySubmission.get(join.submissionId);
     if (before?.nicknameKey === join.nicknameKey)
       return { verdict: { kind: "in", player: before, again: true } as const };
+    if (this.closed) return { verdict: { kind: "ended" } as const };
     if (this.#bannedNames.has(join.nicknameKey)) return { verdict: { kind: "banned" } as const };
     for (const { change } of ahead) {
       if (change.case !== "joined" || change.value.nicknameKey !== join.nicknameKey) continue;
@@ -76,6 +79,7 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     const player = this.#byId.get(removed.playerId);
     if (!player) return { verdict: { kind: "notFound" } as const, unsure: true };
     if (player.status >= removed.status) return { verdict: { kind: "removed", player } as const };
+    if (this.closed) return { verdict: { kind: "ended" } as const };
     return {
       change: {
         $typeName: "events.v1.PlayerChange",
@@ -85,7 +89,11 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     };
   }
 
-  apply(changes: readonly PlayerChange[], { sequence }: { sequence: number }): void {
+  apply(
+    changes: readonly PlayerChange[],
+    { closed, sequence }: { closed: boolean; sequence: number },
+  ): void {
+    if (closed) this.closed = true;
     for (const [index, { change }] of changes.entries()) {
       if (change.case === "joined") this.#join(change.value, placeOf(sequence, index));
       if (change.case === "removed") this.#remove(change.value.playerId, change.value.status);

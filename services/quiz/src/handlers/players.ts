@@ -116,6 +116,8 @@ function joinResult(verdict: PlayerVerdict) {
       return { refused: ErrorReason.BANNED };
     case "full":
       return { refused: ErrorReason.SESSION_FULL };
+    case "ended":
+      return { refused: ErrorReason.SESSION_ENDED };
     default:
       return { refused: ErrorReason.INTERNAL };
   }
@@ -170,6 +172,11 @@ async function removePlayer(
     },
   });
   const verdict = await log.changePlayer(player.nicknameKey, change);
+  if (verdict.kind === "ended")
+    throw new ServiceError(
+      ErrorReason.SESSION_ENDED,
+      "the session has ended; who was in stays on record",
+    );
   if (verdict.kind !== "removed")
     throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "the player is not in the session's log");
   log.announceRemoval(verdict.player);
