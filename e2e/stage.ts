@@ -39,7 +39,10 @@ export function numberedQuestions(count: number) {
   }));
 }
 
-/** A session of numbered questions, host-paced with half a minute each unless said otherwise. */
+/**
+ * A session of numbered questions, host-paced with half a minute each unless said otherwise; rounds are
+ * closed by hand.
+ */
 export async function openSession(
   stage: Stage,
   sessionId: string,
@@ -49,7 +52,7 @@ export async function openSession(
   const { session, hostToken } = await stage.quiz.createSession({
     sessionId,
     source: { case: "quiz", value: { title: "Numbers", questions: numberedQuestions(rounds) } },
-    options: { roundSeconds: 30, ...options },
+    options: { roundSeconds: 30, closeWhenAllAnswered: false, ...options },
   });
   if (!session) throw new Error("no session came back");
   return { session, hostToken, pin: session.pin };

@@ -251,6 +251,9 @@ export function subjectForTakeovers(sessionId: string): string {
   return `SESSION.${token(sessionId, "session id")}.takeover`;
 }
 
+/** `events.v1.Attendance` of every gateway, not stored. */
+export const ATTENDANCE_SUBJECT = "ATTENDANCE";
+
 /** `events.v1.DeadLetter` of one reader: `leaderboard`, `history`. */
 export function subjectForDeadLetter(reader: string): string {
   return `DEADLETTER.${token(reader, "reader")}`;

@@ -32,7 +32,7 @@ export async function createSession(
   await quiz.createSession({
     sessionId,
     source: { case: "quiz", value: { title: "Bench", questions } },
-    options: { roundSeconds: ROUND_SECONDS, ...options },
+    options: { roundSeconds: ROUND_SECONDS, closeWhenAllAnswered: false, ...options },
   });
 }
 

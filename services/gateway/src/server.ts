@@ -18,6 +18,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { AnswerLanes } from "./adapters/answer-lanes.js";
 import { doorService, JsonDoor } from "./adapters/json-door.js";
 import { LeaderboardBoards } from "./adapters/leaderboard-boards.js";
+import { sayAttendance } from "./adapters/nats-attendance.js";
 import { NatsRoomFeed } from "./adapters/nats-room-feed.js";
 import { PinBook } from "./adapters/pin-book.js";
 import { QuizAdmissions } from "./adapters/quiz-admissions.js";
@@ -152,6 +153,7 @@ async function buildGateway(parts: Parts) {
   const readAll = () => pause(anywhereWithin(READ_ALL_SPREAD_MS)).then(() => rooms.readAll());
   bus.onReconnect(() => void readAll());
   lifecycle.push("rooms", () => rooms.close());
+  sayAttendance(bus, config.POD_NAME, rooms, lifecycle);
   const gateway: Gateway = {
     config,
     rooms,

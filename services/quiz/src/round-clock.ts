@@ -16,7 +16,7 @@ import { dueAt, HALF_MADE_MS, isOver, reveal, tick } from "./domain/session.js";
 import type { QuizMetrics } from "./metrics.js";
 
 /** Head start of each pod before the next in order. */
-const TURN_MS = 60;
+export const TURN_MS = 60;
 /** Sessions whose phases could not be ended while NATS was away do not all come back at once. */
 const RETRY: BackoffOptions = { firstMs: 500, maxMs: 1_000 };
 /** Others look after an ended session this much later. */

@@ -20,6 +20,7 @@ import { QuizMasterBank } from "./adapters/quiz-master-bank.js";
 import { JetStreamSessionLogs } from "./adapters/session-logs.js";
 import type { QuizConfig } from "./config.js";
 import type { SessionStore } from "./domain/ports.js";
+import { EarlyClose } from "./early-close.js";
 import type { QuizContext } from "./handlers/context.js";
 import { createSession } from "./handlers/create-session.js";
 import { exportHistory } from "./handlers/export-history.js";
@@ -101,6 +102,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   );
   const presence = await Presence.start("quiz", config.POD_NAME, bus, lifecycle);
   RoundClock.start({ store, logs, clock, presence, metrics, lifecycle });
+  EarlyClose.start({ bus, store, clock, presence, metrics, lifecycle });
   const context: QuizContext = {
     store,
     logs,

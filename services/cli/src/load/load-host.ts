@@ -39,6 +39,8 @@ export class LoadHost {
           revealSeconds,
           liveBoard,
           playersMax: players,
+          // So that a round takes as long as it is said to.
+          closeWhenAllAnswered: false,
         },
       }),
     );

@@ -39,6 +39,7 @@ export function createRequest(
       keepOptionOrder: true,
       pacing: Pacing.HOST,
       readingSeconds: 0,
+      closeWhenAllAnswered: false,
       playersMax: Math.max(options.playersMax, record.players.length),
     },
   };

@@ -68,7 +68,13 @@ export async function createGame(
     sessionId,
     replaceEnded: true,
     source: { case: "quiz", value: { title: asked.title, questions } },
-    options: { pacing: Pacing.HOST, liveBoard: true, boardSize: 10, playersMax: players },
+    options: {
+      pacing: Pacing.HOST,
+      liveBoard: true,
+      boardSize: 10,
+      playersMax: players,
+      closeWhenAllAnswered: false,
+    },
   });
 }
 

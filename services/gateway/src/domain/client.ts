@@ -40,6 +40,8 @@ export abstract class Client {
   badFrames = 0;
   attempt: Attempt | undefined;
   verdict: Verdict | undefined;
+  /** A round in which the log holds another answer of this player than the one sent here. */
+  answeredRound = 0;
   /** What a socket at /livescore shows. */
   liveScore: { sessionId: string; limit: number } | undefined;
   /** States of the rates (rate-limit.ts). */

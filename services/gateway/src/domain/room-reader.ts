@@ -1,6 +1,7 @@
 /** Reads a room's record and board: at first, after a break, and whenever news seem to be missing. */
 import { anywhereWithin, type Random } from "@fanfare/common/backoff";
 import { FreshRead } from "@fanfare/common/fresh-read";
+import type { Session } from "@fanfare/proto/quiz/v1/session";
 import type { RoomSource } from "./ports.js";
 
 /**
@@ -57,4 +58,9 @@ export class RoomReader {
     this.#source?.close();
     this.#source = undefined;
   }
+}
+
+/** Whether the id was taken over by another session; a record begins without its place in the log. */
+export function isAnotherSession(before: Session, after: Session | undefined): boolean {
+  return !after || (before.logStart !== after.logStart && before.logStart !== 0n);
 }

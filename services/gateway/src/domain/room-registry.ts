@@ -27,6 +27,10 @@ export class RoomRegistry {
     this.#sweep = setInterval(() => this.sweep(performance.now()), SWEEP_EVERY_MS);
   }
 
+  all(): Iterable<Room> {
+    return this.#rooms.values();
+  }
+
   /** Rooms, the players in them, and how many show a board that is marked stale. */
   count(): { count: number; players: number; stale: number } {
     const counts = { count: this.#rooms.size, players: 0, stale: 0 };

@@ -11,6 +11,7 @@ import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import { CLOSE } from "../close-codes.js";
 import { Announcer, type Broadcaster } from "./announcer.js";
 import { AnswerClock } from "./answer-clock.js";
+import { AwayPlayers } from "./attendance.js";
 import type { Client } from "./client.js";
 import type { Frame, FrameEncoder } from "./frame-codec.js";
 import { LiveScores } from "./live-scores.js";
@@ -18,7 +19,7 @@ import { Milestones } from "./milestones.js";
 import type { Clock, RoomDuties, RoomListener, RoomSource } from "./ports.js";
 import { RoomBoard } from "./room-board.js";
 import { endedFrame } from "./room-frames.js";
-import { RoomReader } from "./room-reader.js";
+import { isAnotherSession, RoomReader } from "./room-reader.js";
 import { Roster } from "./roster.js";
 import { Scene } from "./scene.js";
 
@@ -45,6 +46,7 @@ export interface RoomParts {
 
 export class Room implements RoomListener {
   readonly players = new Map<string, Client>();
+  readonly away = new AwayPlayers();
   readonly hosts = new Set<Client>();
   readonly spectators = new Set<Client>();
   readonly answerClock = new AnswerClock();
@@ -137,6 +139,7 @@ export class Room implements RoomListener {
   enterPlayer(client: Client): void {
     const older = this.players.get(client.playerId);
     this.players.set(client.playerId, client);
+    this.away.back(client.playerId);
     if (older && older !== client) older.end(CLOSE.replaced, "a newer connection took over");
     this.#enter(client, this.topics.all);
   }
@@ -165,7 +168,10 @@ export class Room implements RoomListener {
 
   leave(client: Client): void {
     if (client.role === "liveScore") this.liveScores.leave(client);
-    if (this.players.get(client.playerId) === client) this.players.delete(client.playerId);
+    if (this.players.get(client.playerId) === client) {
+      this.players.delete(client.playerId);
+      this.away.left(client, performance.now());
+    }
     if (this.hosts.delete(client)) this.roster.forget(client);
     this.spectators.delete(client);
     if (this.size === 0) this.emptySince = performance.now();
@@ -231,12 +237,14 @@ export class Room implements RoomListener {
     const client = this.players.get(playerId);
     if (client && client.connection < connection)
       client.end(CLOSE.replaced, "a newer connection took over");
+    this.away.back(playerId, connection);
   }
 
   /** Tells a player that a host removed it. */
   remove(client: Client, reason: ErrorReason): void {
     client.send(this.parts.encoder.encode({ case: "removed", value: { reason } }));
     client.end(CLOSE.removed, "removed by a host");
+    this.away.back(client.playerId);
   }
 
   /** The leaderboard can't be reached: its last rows are marked, once. */
@@ -255,6 +263,7 @@ export class Room implements RoomListener {
     this.#board.forget();
     this.roster.clear();
     this.liveScores.show(undefined);
+    this.away.clear();
   }
 
   #sayLobby(): void {
@@ -293,9 +302,4 @@ export class Room implements RoomListener {
     this.#ended = this.parts.encoder.encode(endedFrame(this.sessionId, this.board));
     this.#announcer.say(this.topics.all, this.#ended);
   }
-}
-
-/** Whether the id was taken over by another session; a record begins without its place in the log. */
-function isAnotherSession(before: Session, after: Session | undefined): boolean {
-  return !after || (before.logStart !== after.logStart && before.logStart !== 0n);
 }

@@ -151,6 +151,7 @@ function settle(
     return;
   }
   gateway.metrics.answers.add(ErrorReason[reason]);
+  if (reason === ErrorReason.ALREADY_ANSWERED) client.answeredRound = round;
   refuse(gateway, client, {
     reason,
     message: advice(reason),

@@ -48,6 +48,7 @@ export function fillOptions(given: SessionOptions | undefined): SessionOptions |
   if (!(options.pacing in Pacing)) return unknown("options.pacing");
   options.scoring ||= ScoringFormula.SPEED;
   options.pacing ||= Pacing.HOST;
+  options.closeWhenAllAnswered ??= true;
   return options;
 }
 

@@ -20,7 +20,9 @@ const quiz = create(FrozenQuizSchema, {
   })),
 });
 
-function lobby(options: { pacing?: Pacing; readingSeconds?: number } = {}): Session {
+function lobby(
+  options: { pacing?: Pacing; readingSeconds?: number; closeWhenAllAnswered?: boolean } = {},
+): Session {
   return create(SessionSchema, {
     sessionId: "s",
     phase: Phase.LOBBY,
@@ -166,3 +168,19 @@ function act(session: Session, what: string, now: number): rules.Outcome {
       return rules.tick(session, quiz, now);
   }
 }
+
+test("a round that all have answered closes, once, where the session wants it", () => {
+  const session = made(rules.start(lobby({ closeWhenAllAnswered: true }), quiz, 1_000));
+  const seen = { logStart: session.logStart, round: 1 };
+  const closing = made(rules.closeAnswered(session, 4_000, seen));
+  expect([closing.phase, closing.round]).toEqual([Phase.CLOSING, 1]);
+  expect(rules.closeAnswered(closing, 4_001, seen)).toBe("unchanged");
+  expect(rules.closeAnswered(session, 4_000, { ...seen, round: 2 })).toBe("unchanged");
+  expect(rules.closeAnswered(session, 4_000, { ...seen, logStart: 9n })).toBe("unchanged");
+  const paused = made(rules.pauseClock(session, 3_000));
+  expect(rules.closeAnswered(paused, 4_000, seen)).toBe("unchanged");
+  expect(rules.openForMs(session, 4_000)).toBe(3_000);
+  expect(rules.openForMs(made(rules.continueClock(paused, 9_000)), 9_500)).toBe(2_500);
+  const off = made(rules.start(lobby({ closeWhenAllAnswered: false }), quiz, 1_000));
+  expect(rules.closeAnswered(off, 4_000, seen)).toBe("unchanged");
+});

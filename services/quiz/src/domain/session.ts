@@ -84,6 +84,26 @@ function isBehind(session: Session, expected: { phase: Phase; round: number }): 
   return session.phase > expected.phase;
 }
 
+/** Everybody who is there has answered this round: its time need not pass. */
+export function closeAnswered(
+  session: Session,
+  now: number,
+  { logStart, round }: Pick<Session, "logStart" | "round">,
+): Outcome {
+  const isSame = session.logStart === logStart && session.round === round;
+  return isSame && closesWhenAllAnswered(session) ? startClosing(session, now) : "unchanged";
+}
+
+/** Whether the answers of all end the session's phase as it is now. */
+export function closesWhenAllAnswered({ phase, paused, options }: Session): boolean {
+  return phase === Phase.OPEN && !paused && options?.closeWhenAllAnswered === true;
+}
+
+/** How long answers have been taken in the open round, pauses left out. */
+export function openForMs(session: Session, now: number): number {
+  return now - msOf(session.phaseStartedAt) + session.elapsedBeforeMs;
+}
+
 export function pauseClock(session: Session, now: number): Outcome {
   if (isOver(session)) return ended();
   if (session.paused) return "unchanged";

@@ -140,5 +140,6 @@ function chosenOptions() {
     readingSeconds: numberOf("reading-seconds"),
     revealSeconds: numberOf("reveal-seconds"),
     liveBoard: byId("live-board", HTMLInputElement).checked,
+    closeWhenAllAnswered: byId("close-early", HTMLInputElement).checked,
   };
 }
