@@ -152,6 +152,37 @@ test("hosts and spectators see how many have answered, at most four times a seco
   expect(ann.all("board").length).toBeLessThanOrEqual(1);
 });
 
+test("who comes into an open round sees at once how many have answered, and after each change of it", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  suite.use(await gateway.join(sessionId, "ann"));
+  const there = suite.use(await gateway.watch(sessionId));
+  await backstage.publishBoard(sessionId, { joined: 1 });
+  await backstage.openRound(sessionId, 1);
+  expect(await there.next("progress")).toEqual({ round: 1, answers: 0, players: 1 });
+  await backstage.publishBoard(sessionId, { round: 1, answers: 1, joined: 1 });
+  const counted = { round: 1, answers: 1, players: 1 };
+  expect(await there.next("progress")).toEqual(counted);
+  const reloaded = async () => {
+    const [host, projector] = [await hostOf(sessionId), suite.use(await gateway.watch(sessionId))];
+    for (const client of [host, projector]) {
+      expect(await client.next("progress")).toEqual(counted);
+      const kinds = client.frames.flatMap((frame) => Object.keys(frame));
+      expect(kinds.indexOf("progress")).toBeGreaterThan(kinds.indexOf("question"));
+    }
+  };
+  await reloaded();
+  // +15 s: the question comes again, and the count behind it.
+  await backstage.openRound(sessionId, 1, 35);
+  expect(await there.next("progress")).toEqual(counted);
+  await backstage.putSession(sessionId, { paused: true, pausedRemainingMs: 9_000 });
+  expect(await there.next("progress")).toEqual(counted);
+  await reloaded();
+  await backstage.openRound(sessionId, 1, 35, { paused: false });
+  expect(await there.next("progress")).toEqual(counted);
+  await reloaded();
+});
+
 test("locking the lobby is shown to all", async () => {
   const { backstage, gateway } = suite;
   const sessionId = await suite.newSession();

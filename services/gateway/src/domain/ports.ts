@@ -2,6 +2,8 @@
 import type { Span } from "@fanfare/common/tracing";
 import type { LeaderboardChanged, PlayerRemoved } from "@fanfare/proto/events/v1/events";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
+import type { Broadcaster } from "./announcer.js";
+import type { FrameEncoder } from "./frame-codec.js";
 import type { Room } from "./room.js";
 
 /** Milliseconds since 1970 on the clock that all pods share. */
@@ -46,4 +48,13 @@ export interface RoomDuties {
   boardShown(changedSinceMs: number, span: Span | undefined): void;
   /** The board moved, and somebody watches more rows than a snapshot holds. */
   wideRowsDue(room: Room): void;
+}
+
+/** What every room of a gateway is made with. */
+export interface RoomParts {
+  out: Broadcaster;
+  encoder: FrameEncoder;
+  duties: RoomDuties;
+  clock: Clock;
+  tickMs: number;
 }

@@ -68,9 +68,11 @@ export function lobbyValue(session: Session, board: LeaderboardChanged | undefin
 
 /** Answers counted in the open round; undefined where none is open or the board is not there yet. */
 export function progressValue(session: Session, board: LeaderboardChanged | undefined) {
+  const { round } = session;
   const counting = session.phase === Phase.OPEN || session.phase === Phase.CLOSING;
-  if (!counting || board?.round !== session.round) return undefined;
-  return { round: board.round, answers: board.answers, players: board.joined };
+  if (!counting || !board || board.round > round) return undefined;
+  // The board comes to a round with its first answer.
+  return { round, answers: board.round === round ? board.answers : 0, players: board.joined };
 }
 
 export function boardSize(session: Session | undefined): number {

@@ -1,6 +1,6 @@
 /** The rooms of this gateway: one for each session that somebody here is in, and no longer. */
-import type { RoomFeed } from "./ports.js";
-import { Room, type RoomParts } from "./room.js";
+import type { RoomFeed, RoomParts } from "./ports.js";
+import { Room } from "./room.js";
 
 const SWEEP_EVERY_MS = 500;
 /** Rooms that are read at the same time after a reconnect. */

@@ -9,14 +9,14 @@ import type { LeaderboardChanged, PlayerRemoved } from "@fanfare/proto/events/v1
 import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import { CLOSE } from "../close-codes.js";
-import { Announcer, type Broadcaster } from "./announcer.js";
+import { Announcer } from "./announcer.js";
 import { AnswerClock } from "./answer-clock.js";
 import { AwayPlayers } from "./attendance.js";
 import type { Client } from "./client.js";
-import type { Frame, FrameEncoder } from "./frame-codec.js";
+import type { Frame } from "./frame-codec.js";
 import { LiveScores } from "./live-scores.js";
 import { Milestones } from "./milestones.js";
-import type { Clock, RoomDuties, RoomListener, RoomSource } from "./ports.js";
+import type { RoomListener, RoomParts, RoomSource } from "./ports.js";
 import { RoomBoard } from "./room-board.js";
 import { endedFrame } from "./room-frames.js";
 import { isAnotherSession, RoomReader } from "./room-reader.js";
@@ -35,14 +35,6 @@ const LOBBY_MS_PER_PLAYER = 0.2;
 const BOARD_MS_PER_PLAYER = 0.03;
 /** A phase whose end, the answers' grace included, is this long ago has ended without our hearing of it. */
 const OVERDUE_MS = 1_000;
-
-export interface RoomParts {
-  out: Broadcaster;
-  encoder: FrameEncoder;
-  duties: RoomDuties;
-  clock: Clock;
-  tickMs: number;
-}
 
 export class Room implements RoomListener {
   readonly players = new Map<string, Client>();
@@ -177,12 +169,15 @@ export class Room implements RoomListener {
     if (this.size === 0) this.emptySince = performance.now();
   }
 
-  /** What brings somebody up to date who comes now, in order. Watchers see the lobby in every phase. */
+  /** What brings somebody up to date who comes now, in order. Watchers see counts in every phase. */
   catchUp(who: "player" | "watcher"): Frame[] {
     const { session } = this;
-    const seesLobby = who === "watcher" || session?.phase === Phase.LOBBY;
+    const watches = who === "watcher";
+    const seesLobby = watches || session?.phase === Phase.LOBBY;
     const lobby = session && seesLobby ? this.#board.lobbyFrame(session) : undefined;
-    const frames = [lobby, ...this.#scene.frames(), this.#board.frame(session), this.#ended];
+    const progress = watches ? this.#board.progressFrame(session) : undefined;
+    const board = this.#board.frame(session);
+    const frames = [lobby, ...this.#scene.frames(), progress, board, this.#ended];
     return frames.filter((frame) => frame !== undefined);
   }
 
@@ -194,7 +189,9 @@ export class Room implements RoomListener {
     this.session = session;
     const now = performance.now();
     this.answerClock.show(session, now, this.#reader.hasRead ? undefined : this.parts.clock.now());
-    for (const frame of this.#scene.show(session)) this.#announcer.say(this.topics.all, frame);
+    const shown = this.#scene.show(session);
+    for (const frame of shown) this.#announcer.say(this.topics.all, frame);
+    if (shown.length > 0) this.#announcer.saySoon("progress");
     if (before?.locked !== session?.locked || before?.phase !== session?.phase)
       this.#announcer.saySoon("lobby");
     const round = this.#milestones.note(session, now, this.parts.clock.now());
