@@ -16,6 +16,7 @@ export default defineConfig({
           include: [
             "proto/*.test.ts",
             "services/*/src/**/*.test.ts",
+            "services/web/test/*.test.ts",
             "bench/src/**/*.test.ts",
             "docs/*.test.ts",
           ],
@@ -28,7 +29,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["services/*/test/**/*.test.ts"],
-          exclude,
+          exclude: [...exclude, "services/web/**"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -264,6 +264,33 @@ export function subjectForPresence(kind: string): string {
   return `PRESENCE.${token(kind, "kind")}`;
 }
 
+// --- what people type ----------------------------------------------------------------------------
+
+const PIN_TYPED_MAX = 64;
+/** Minus and the long vowel mark of Japanese keyboards are no dashes to Unicode, and used as such. */
+const NO_PART_OF_A_PIN = /[\s\p{Z}\p{Pd}\p{Cf}\u2212\u30fc]/gu;
+
+/**
+ * A PIN as it is stored, from what people typed: digits of every script (Unicode Nd), with spaces, dashes
+ * and invisible marks between them. Undefined where that is no PIN, of however many digits.
+ */
+export function plainPin(typed: string): string | undefined {
+  if (typed.length > PIN_TYPED_MAX) return undefined;
+  const plain = typed
+    .normalize("NFKC")
+    .replace(/\p{Nd}/gu, digitValue)
+    .replace(NO_PART_OF_A_PIN, "");
+  return /^[0-9]{4,12}$/.test(plain) ? plain : undefined;
+}
+
+/** Unicode has the digits of a script in a row from 0 to 9, and rows may follow each other. */
+function digitValue(digit: string): string {
+  const at = digit.codePointAt(0) ?? 0;
+  let zero = at;
+  while (/^\p{Nd}$/u.test(String.fromCodePoint(zero - 1))) zero--;
+  return String((at - zero) % 10);
+}
+
 // --- hashing -------------------------------------------------------------------------------------
 
 const utf8 = new TextEncoder();

@@ -28,6 +28,27 @@ test("a PIN that leads nowhere is not found", async () => {
   });
 });
 
+test("a PIN is taken in digits of every script, with spaces and dashes, of whatever length", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  await backstage.putSession(sessionId, { pin: "1618034" });
+  const typed = [
+    "١٦١٨٠٣٤",
+    "۱۶۱۸۰۳۴",
+    "१६१८०३४",
+    "১৬১৮০৩৪",
+    "๑๖๑๘๐๓๔",
+    "１６１ ８０３４",
+    " 161-80 34",
+    "1618034",
+  ];
+  for (const [i, pin] of typed.entries()) {
+    const client = suite.use(gateway.connect());
+    client.send({ hello: join({ pin, nickname: `n${i}`, submissionId: `s${i}` }) });
+    expect((await client.next("joined")).sessionId).toBe(sessionId);
+  }
+});
+
 test("a PIN is asked for once by all who come within seconds", async () => {
   const { backstage, gateway } = suite;
   const sessionId = await suite.newSession();

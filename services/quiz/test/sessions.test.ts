@@ -121,6 +121,8 @@ test("a scheduled session starts by itself, and its PIN is free after the end", 
   const startsAt = timestampFromMs(Date.now() + 1_500);
   const { sessionId, pin } = await createSession(pods[0], { startsAt }, 1);
   expect((await pods[1].client.resolvePin({ pin })).sessionId).toBe(sessionId);
+  const typed = [...pin].map((digit) => "٠١٢٣٤٥٦٧٨٩"[Number(digit)]).join(" ");
+  expect((await pods[1].client.resolvePin({ pin: typed })).sessionId).toBe(sessionId);
   const before = performance.now();
   await untilPhase(pods[1], sessionId, Phase.OPEN, 1);
   expect(performance.now() - before).toBeGreaterThan(1_000);

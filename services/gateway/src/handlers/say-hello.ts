@@ -1,7 +1,7 @@
 /** The first frame of a client: who it is, and into which session. Joined follows, or a close. */
 import { invalidField, ServiceError, toServiceError, unavailable } from "@fanfare/common/errors";
 import { isFor } from "@fanfare/common/tokens";
-import { isToken } from "@fanfare/proto/addresses";
+import { isToken, plainPin } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { ClientHello } from "@fanfare/proto/gateway/v1/frames";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
@@ -102,9 +102,10 @@ async function identify(gateway: Gateway, client: Client, hello: ClientHello): P
   }
 }
 
-async function sessionOfPin(gateway: Gateway, client: Client, pin: string): Promise<string> {
+async function sessionOfPin(gateway: Gateway, client: Client, typed: string): Promise<string> {
   refuseGuessing(gateway, client);
-  const sessionId = /^\d{6}$/.test(pin) ? await gateway.pins.resolve(pin) : undefined;
+  const pin = plainPin(typed);
+  const sessionId = pin && (await gateway.pins.resolve(pin));
   if (sessionId) return sessionId;
   throw notFound(gateway, client, "no session has this PIN; check it");
 }

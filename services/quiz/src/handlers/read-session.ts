@@ -1,6 +1,7 @@
 /** Reads: one session, all, by PIN, and as a stream of changes. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { CallContext } from "@fanfare/common/grpc-server";
+import { plainPin } from "@fanfare/proto/addresses";
 import type {
   GetSessionRequest,
   ResolvePinRequest,
@@ -26,8 +27,9 @@ export async function listSessions(context: QuizContext) {
   return { sessions };
 }
 
-export async function resolvePin(context: QuizContext, { pin }: ResolvePinRequest) {
-  const session = /^\d{6}$/.test(pin) ? await context.store.sessionOfPin(pin) : undefined;
+export async function resolvePin(context: QuizContext, request: ResolvePinRequest) {
+  const pin = plainPin(request.pin);
+  const session = pin && (await context.store.sessionOfPin(pin));
   if (!session) throw toError(SESSION_UNKNOWN);
   return { sessionId: session.sessionId };
 }

@@ -1,5 +1,7 @@
 // @ts-check
 /** The player's page: finds the way in (this tab's place, a place kept, PIN and nickname) and plays. */
+
+import { pinOf } from "./digits.js";
 import { byId, make, showView, textOrHide } from "./dom.js";
 import { Game } from "./game.js";
 import { drawId } from "./ids.js";
@@ -7,6 +9,7 @@ import * as memory from "./memory.js";
 import { refusalText } from "./words.js";
 
 const PLACES_OFFERED = 3;
+const PIN_DIGITS_MIN = 6;
 /** The close code by which the gateway says that the same player came in elsewhere. */
 const CLOSED_REPLACED = 4502;
 
@@ -16,13 +19,13 @@ const nameInput = byId("nickname", HTMLInputElement);
 const joinError = byId("join-error", HTMLElement);
 const joinButton = byId("join-button", HTMLButtonElement);
 
-const pinOfPage = digits(new URLSearchParams(location.search).get("pin") ?? "");
+const pinOfPage = pinOf(new URLSearchParams(location.search).get("pin") ?? "");
 /** The place that "Play here" goes back to. @type {memory.Place | undefined} */
 let lastPlace;
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  join(digits(pinInput.value), nameInput.value.trim());
+  join(pinOf(pinInput.value), nameInput.value.trim());
 });
 byId("out-back", HTMLButtonElement).addEventListener("click", () => lastPlace && resume(lastPlace));
 byId("out-leave", HTMLButtonElement).addEventListener("click", () => {
@@ -58,7 +61,8 @@ function drawPlaces() {
 }
 
 function join(/** @type {string} */ pin, /** @type {string} */ nickname) {
-  if (!/^\d{6}$/.test(pin)) return showForm("A PIN has six digits. The host’s screen shows it.");
+  if (pin.length < PIN_DIGITS_MIN)
+    return showForm(`A PIN has ${PIN_DIGITS_MIN} digits or more. The host’s screen shows it.`);
   if (!nickname) return showForm("Choose a nickname.");
   memory.leaveTab();
   const wish = memory.recallJoin(pin, nickname) ?? { pin, nickname, submissionId: drawId() };
@@ -115,8 +119,4 @@ function showOut(title, text, mayComeBack) {
   byId("out-text", HTMLElement).textContent = text;
   byId("out-back", HTMLElement).hidden = !mayComeBack;
   showView("view-out");
-}
-
-function digits(/** @type {string} */ text) {
-  return text.replace(/\D/g, "");
 }

@@ -3,7 +3,7 @@
 
 /** What a refusal means for a player, by reason; other reasons show the server's own sentence. */
 const REFUSALS = new Map([
-  ["ERROR_REASON_SESSION_NOT_FOUND", "No quiz has this PIN. Check the six digits and try again."],
+  ["ERROR_REASON_SESSION_NOT_FOUND", "No quiz has this PIN. Check its digits and try again."],
   ["ERROR_REASON_SESSION_ENDED", "This quiz has ended."],
   ["ERROR_REASON_SESSION_FULL", "This quiz is full: no more players fit in."],
   ["ERROR_REASON_SESSION_LOCKED", "The host has locked this quiz: nobody new can join now."],
@@ -38,9 +38,10 @@ export function count(/** @type {number | undefined} */ value, /** @type {string
   return `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-/** "123 456": a PIN as people read it aloud. */
+/** "123 456", "123 4567", "1234 5678": a PIN as people read it aloud. */
 export function pinText(/** @type {string} */ pin) {
-  return pin.replace(/^(\d{3})(\d{3})$/, "$1\u00a0$2");
+  const half = Math.floor(pin.length / 2);
+  return half < 3 ? pin : `${pin.slice(0, half)}\u00a0${pin.slice(half)}`;
 }
 
 /** "1st", "22nd", "113th". */
