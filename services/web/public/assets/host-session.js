@@ -2,6 +2,7 @@
 /** A running session as its host sees it: the invitation, the commands, the stage, the players. */
 import { banner, byId, showView } from "./dom.js";
 import { HostPlayers } from "./host-players.js";
+import { PressGuard } from "./press-guard.js";
 import { FanfareSocket } from "./socket.js";
 import { Stage } from "./stage.js";
 import { pinText, refusalText } from "./words.js";
@@ -21,6 +22,7 @@ export class HostSession {
   #socket;
   #players;
   #turnedAway;
+  #guard = new PressGuard();
   /** What the host sees, which commands name so that none is done twice. @type {Seen} */
   #seen = {
     phase: "PHASE_LOBBY",
@@ -111,6 +113,8 @@ export class HostSession {
     };
     for (const button of byId("controls", HTMLElement).querySelectorAll("button"))
       button.hidden = !offered[button.dataset.command ?? ""];
+    // The same buttons of another round stand for something else, too.
+    this.#guard.showing(JSON.stringify([offered, phase, round]));
     const next = byId("controls", HTMLElement).querySelector("[data-command=next]");
     if (next) next.textContent = round < rounds ? "Next question" : "To the podium";
     byId("invitation", HTMLElement).classList.toggle("slim", !lobby);
@@ -118,6 +122,7 @@ export class HostSession {
   }
 
   #press(/** @type {string} */ name) {
+    if (!this.#guard.allows()) return;
     const { phase, round, timeLimitMs } = this.#seen;
     const next = { next: { expectedPhase: phase, expectedRound: round } };
     /** @type {Record<string, Omit<HostCommand, "requestId">>} */

@@ -1,7 +1,8 @@
 // @ts-check
-/** A player's options: big buttons, and the keys 1-8 and A-H for the same. */
+/** A player's options: big buttons, and the keys 1-8 and A-H while the focus is on one of them. */
 import { byId, make } from "./dom.js";
 import { optionParts } from "./question-view.js";
+import { placeOfKey } from "./shortcuts.js";
 
 /** @typedef {import("@fanfare/proto/quiz/v1/session").PublicQuestionJson} PublicQuestion */
 
@@ -89,12 +90,8 @@ export class OptionButtons {
   }
 
   #typed(/** @type {KeyboardEvent} */ event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (event.target instanceof HTMLInputElement || this.#list.closest("[hidden]")) return;
-    const digit = "12345678".indexOf(event.key);
-    const place = digit >= 0 ? digit : "abcdefgh".indexOf(event.key.toLowerCase());
-    const button =
-      event.key.length === 1 ? this.#list.querySelectorAll("button")[place] : undefined;
+    const place = placeOfKey(event, this.#list.contains(document.activeElement));
+    const button = this.#list.querySelectorAll("button")[place];
     if (!button) return;
     button.focus();
     button.click();

@@ -3,12 +3,13 @@
  * What everybody in the room sees: lobby, question with progress, reveal with board, podium. The
  * host's page and the projector draw the same stage.
  */
+import { AnswerCount } from "./answer-count.js";
 import { boardTable, notOlder, podiumList } from "./board-view.js";
 import { Countdown } from "./countdown.js";
 import { make, textOrHide } from "./dom.js";
 import { drawQuestion, optionTiles, revealNote, revealRows } from "./question-view.js";
 import { timeOf } from "./server-clock.js";
-import { count, number, pinText } from "./words.js";
+import { count, pinText } from "./words.js";
 
 /**
  * @typedef {import("@fanfare/proto/gateway/v1/frames").JoinedJson} Joined
@@ -28,6 +29,7 @@ export class Stage {
   #rows = make("ul", "outcomes plain");
   #note = make("p", "soft");
   #board = make("div", "stage-board");
+  #answered = new AnswerCount();
   #rounds = 0;
   #round = 0;
   #revealed = false;
@@ -53,9 +55,8 @@ export class Stage {
     socket.on("lobby", (lobby) => this.#waiting(lobby.players ?? 0));
     socket.on("question", (question) => this.#asked(question));
     socket.on("progress", (progress) => {
-      if (progress.round !== this.#round || this.#revealed) return;
-      const answers = `${number(progress.answers)} of ${count(progress.players, "player")}`;
-      this.#say(`${answers} answered`);
+      this.#answered.take(progress);
+      if (progress.round === this.#round && !this.#revealed) this.#sayAnswered();
     });
     socket.on("reveal", (reveal) => this.#reveal(reveal));
     socket.on("paused", (paused) => this.#countdown.freeze(paused.remainingMs ?? 0));
@@ -71,6 +72,7 @@ export class Stage {
     this.#rounds = joined.rounds ?? 0;
     this.#round = joined.round ?? 0;
     this.#revealed = joined.phase === "PHASE_REVEAL";
+    this.#answered.forget();
     if (joined.phase !== "PHASE_LOBBY" && !this.#over) return;
     // The next session of the same name begins where the last one ended, with a board of its own.
     this.#over = false;
@@ -85,6 +87,10 @@ export class Stage {
 
   #say(/** @type {string} */ text) {
     this.#status.textContent = `Question ${this.#round} of ${this.#rounds} · ${text}`;
+  }
+
+  #sayAnswered() {
+    this.#say(this.#answered.text(this.#round) || "answer now");
   }
 
   #clear() {
@@ -106,7 +112,8 @@ export class Stage {
     drawQuestion(question, this.#text, this.#media);
     this.#options.replaceChildren(...optionTiles(question.options ?? []));
     const reading = !question.options?.length;
-    this.#say(reading ? "read" : "answer now");
+    if (reading) this.#say("read");
+    else this.#sayAnswered();
     const endsAt = timeOf(reading ? frame.opensAt : frame.closesAt);
     if (endsAt === undefined) return this.#countdown.stop();
     const totalMs = reading ? endsAt - this.#socket.clock.now() : timeLimitMs;

@@ -1,0 +1,29 @@
+// @ts-check
+/**
+ * Buttons change places under the finger: the second press of a double press, or one that was meant for
+ * what stood there a moment ago, must not become the next command.
+ */
+
+/** A double click takes half a second at most; some of it passes before the buttons change. */
+export const DEAD_MS = 600;
+
+export class PressGuard {
+  #now;
+  #changedAt = Number.NEGATIVE_INFINITY;
+  #shown = "";
+
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Notes which buttons stand there now. */
+  showing(/** @type {string} */ buttons) {
+    if (buttons !== this.#shown) this.#changedAt = this.#now();
+    this.#shown = buttons;
+  }
+
+  /** Whether a press now was meant for what stands there. */
+  allows() {
+    return this.#now() - this.#changedAt >= DEAD_MS;
+  }
+}
