@@ -1,5 +1,6 @@
 // @ts-check
 /** A countdown by the server's clock: a bar, seconds, and a word to screen readers near the end. */
+import { Deadline } from "./deadline.js";
 import { announce, make, setShare } from "./dom.js";
 
 const TICK_MS = 100;
@@ -12,7 +13,7 @@ const ANNOUNCED_SECONDS = [30, 10, 5];
  * @property {number} endsAt The server's time in ms.
  * @property {number} totalMs What fills the bar.
  * @property {boolean} [urgent] The end matters: colour and spoken seconds.
- * @property {() => void} [onZero]
+ * @property {(isOver: boolean) => void} [onOver] The end has come, or was called too early.
  */
 
 export class Countdown {
@@ -36,24 +37,23 @@ export class Countdown {
     this.stop();
   }
 
-  run(/** @type {Run} */ { onZero, ...run }) {
+  run(/** @type {Run} */ { onOver = () => {}, ...run }) {
     this.stop();
     this.#root.hidden = false;
-    const tick = () => {
-      const leftMs = run.endsAt - this.#clock.now();
-      this.#draw(leftMs, run);
-      if (leftMs > 0) return;
-      clearInterval(this.#timer);
-      onZero?.();
-    };
+    const deadline = new Deadline(this.#clock, run.endsAt, onOver);
+    // It goes on at zero: the clock may be set right after that.
+    const tick = () => this.#draw(deadline.leftMs(), run);
     this.#timer = setInterval(tick, TICK_MS);
     tick();
   }
 
-  /** Stands still at the time that will be left. */
+  /** Stands still at the time that will be left; nothing is shown where none was running. */
   freeze(/** @type {number} */ remainingMs) {
+    if (remainingMs <= 0) return this.stop();
     clearInterval(this.#timer);
     this.#root.hidden = false;
+    this.#root.classList.remove("hurry");
+    this.#shown = -1;
     this.#label.textContent = `Paused with ${seconds(remainingMs)} s left`;
   }
 

@@ -77,7 +77,8 @@ export class Game {
       this.#drawBoard();
     });
     socket.on("paused", (paused) => {
-      this.#countdown.freeze(paused.remainingMs ?? 0);
+      const running = this.#revealed ? this.#next : this.#countdown;
+      running.freeze(paused.remainingMs ?? 0);
       this.#options.setOpen(false);
       banner("The host has paused the quiz.");
     });
@@ -180,13 +181,16 @@ export class Game {
     announce(`Answer now. ${options.join(". ")}`);
     const endsAt = timeOf(closesAt);
     if (endsAt === undefined) return this.#countdown.stop();
-    const onZero = () => this.#options.setOpen(false);
+    // Own answer or none: only who may still answer has buttons that close and open again.
+    const onOver = (/** @type {boolean} */ isOver) => {
+      if (!this.#ownAnswer) this.#options.setOpen(!isOver);
+    };
     this.#countdown.run({
       label: "Time left:",
       endsAt,
       totalMs: timeLimitMs,
       urgent: true,
-      onZero,
+      onOver,
     });
   }
 

@@ -87,12 +87,12 @@ export class ReconnectingSocket {
 
   /** The next attempt comes no sooner than this, as the server asked. */
   waitAtLeast(/** @type {number} */ ms) {
-    this.#orderedUntil = Math.max(this.#orderedUntil, Date.now() + ms);
+    this.#orderedUntil = Math.max(this.#orderedUntil, performance.now() + ms);
   }
 
   /** Cuts a waiting short, unless it is the server's. */
   retryNow() {
-    if (this.#waiting && Date.now() >= this.#orderedUntil) this.connect();
+    if (this.#waiting && performance.now() >= this.#orderedUntil) this.connect();
   }
 
   /** Gives the current connection up without waiting for its close, and comes back. */
@@ -118,7 +118,7 @@ export class ReconnectingSocket {
       this.#events.onFinal(code, reason);
       return;
     }
-    const ordered = this.#orderedUntil - Date.now();
+    const ordered = this.#orderedUntil - performance.now();
     const delayMs = ordered > 0 ? ordered : backoffMs(this.#attempt);
     this.#attempt += 1;
     this.#waiting = true;

@@ -9,8 +9,10 @@ import { backoffMs, ReconnectingSocket, socketUrl } from "./reconnecting-socket.
 import { ServerClock } from "./server-clock.js";
 
 const PROTOCOL_VERSION = 1;
-const FIRST_PINGS = 3;
-const FIRST_PINGS_EVERY_MS = 400;
+/** What the server's clock is read by, at first and after a step of the device's. */
+const PINGS_A_READING = 3;
+const PINGS_EVERY_MS = 400;
+const STEP_CHECK_MS = 1_000;
 const PONG_WAIT_MS = 5_000;
 const HEARTBEAT_DEFAULT_S = 20;
 
@@ -62,6 +64,8 @@ export class FanfareSocket {
   #pingSentAt = new Map();
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #heartbeat;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #stepCheck;
   /** @type {Map<string, {frame: ClientFrame, done: () => void, fail: (error: Error) => void}>} */
   #commands = new Map();
   /** @type {{[K in keyof SocketEvents]?: ((body: SocketEvents[K]) => void)[]}} */
@@ -81,7 +85,12 @@ export class FanfareSocket {
       onFinal: (code, reason) => this.#final(code, reason),
     });
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible" && this.#joined) this.#ping();
+      if (document.visibilityState === "visible") this.#ping();
+    });
+    this.clock.onStep(() => {
+      // A ping that was sent before says nothing of the time now.
+      this.#pingSentAt.clear();
+      this.#readClock();
     });
   }
 
@@ -132,7 +141,7 @@ export class FanfareSocket {
   }
 
   #heard(/** @type {string} */ text) {
-    this.#lastHeardAt = Date.now();
+    this.#lastHeardAt = performance.now();
     /** @type {ServerFrame} */
     const frame = JSON.parse(text);
     if (frame.hello) this.clock.restart(frame.hello.serverTime);
@@ -160,8 +169,7 @@ export class FanfareSocket {
     this.#line.settle();
     if (joined.resumeToken) this.#hello = { resumeToken: joined.resumeToken };
     this.#tell("line", "up");
-    for (let nth = 0; nth < FIRST_PINGS; nth += 1)
-      setTimeout(() => this.#ping(), nth * FIRST_PINGS_EVERY_MS);
+    this.#readClock();
     for (const { frame } of this.#commands.values()) this.#send(frame);
   }
 
@@ -212,14 +220,21 @@ export class FanfareSocket {
   /** A silent line is asked for a sign of life, as a browser does not notice a dead one. */
   #beat(/** @type {number} */ seconds) {
     clearInterval(this.#heartbeat);
+    clearInterval(this.#stepCheck);
+    this.#stepCheck = setInterval(() => this.clock.checkStep(), STEP_CHECK_MS);
     this.#heartbeat = setInterval(() => {
-      if (Date.now() - this.#lastHeardAt >= seconds * 1_000) this.#ping();
+      if (performance.now() - this.#lastHeardAt >= seconds * 1_000) this.#ping();
     }, seconds * 1_000);
+  }
+
+  #readClock() {
+    for (let nth = 0; nth < PINGS_A_READING; nth += 1)
+      setTimeout(() => this.#ping(), nth * PINGS_EVERY_MS);
   }
 
   #ping() {
     const id = ++this.#pingId;
-    const sentAt = Date.now();
+    const sentAt = performance.now();
     if (!this.#joined || !this.#send({ ping: { id } })) return;
     this.#pingSentAt.set(id, sentAt);
     setTimeout(() => {
