@@ -1,4 +1,5 @@
 /** The paths that people have scripts for: page and socket at /livescore/<session>. */
+import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Backstage, rows } from "./backstage.js";
 import { type TestClient, TestGateway, until } from "./gateway.js";
@@ -35,6 +36,40 @@ async function textAt(client: TestClient, index: number): Promise<string> {
 test("a session that does not exist shows an empty board at connect", async () => {
   const client = connect("/livescore/nobody");
   expect(await textAt(client, 0)).toBe("[]");
+});
+
+test("who asks for states is told what the rows are of: nothing yet, a lobby, a quiz, its end", async () => {
+  const plain = connect("/livescore/states_1");
+  const client = connect("/livescore/states_1?states=1");
+  expect(await textAt(client, 0)).toBe('{"state":"unknown"}');
+  expect(await textAt(client, 1)).toBe("[]");
+  const states = () =>
+    client.texts.filter((text) => text.startsWith("{")).map((text) => JSON.parse(text).state);
+  await backstage.putSession("states_1");
+  await until("a lobby", () => states().length === 2, undefined, states);
+  expect(await textAt(connect("/livescore/states_1?states=1&limit=3"), 0)).toBe(
+    '{"state":"lobby"}',
+  );
+  await backstage.openRound("states_1", 1);
+  await until("a quiz", () => states().length === 3, undefined, states);
+  await backstage.publishBoard("states_1", { standings: rows(1) });
+  await until("a row", () => plain.texts.length === 2);
+  await backstage.putSession("states_1", { phase: Phase.ENDED });
+  await until("its end", () => states().length === 4, undefined, states);
+  expect(states()).toEqual(["unknown", "lobby", "live", "ended"]);
+  expect(plain.texts.every((text) => text.startsWith("["))).toBe(true);
+});
+
+test("scores that only outsiders publish are live once there is one", async () => {
+  const client = connect("/livescore/states_2?states=1");
+  expect(await textAt(client, 0)).toBe('{"state":"unknown"}');
+  await backstage.publishBoard("states_2", { standings: rows(2) });
+  expect(await textAt(client, 2)).toBe('{"state":"live"}');
+  expect(JSON.parse(await textAt(client, 3))).toHaveLength(2);
+});
+
+test("a path with a slash at its end is the same socket", async () => {
+  expect(await textAt(connect("/livescore/slash_1/"), 0)).toBe("[]");
 });
 
 test("rows have PlayerID, Score and Rank in this order, and follow the board", async () => {

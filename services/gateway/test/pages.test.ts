@@ -45,6 +45,37 @@ test("HEAD of any path has no body, so that the next request on the connection i
 });
 
 test.each([
+  ["/host/", "/host"],
+  ["/host//", "/host"],
+  ["/Host", "/host"],
+  ["/host/?session=quiz_1", "/host?session=quiz_1"],
+  ["/watch/quiz_1/", "/watch/quiz_1"],
+  ["/Watch/Quiz_1", "/watch/Quiz_1"],
+  ["/livescore/quiz_1/?limit=5", "/livescore/quiz_1?limit=5"],
+  ["/lovescore/quiz_1/", "/lovescore/quiz_1"],
+])("%s leads to %s", async (path, page) => {
+  for (const method of ["GET", "HEAD"]) {
+    const response = await get(path, { method, redirect: "manual" });
+    expect([response.status, response.headers.get("location")]).toEqual([308, page]);
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+  }
+  expect((await get(path)).status).toBe(200);
+});
+
+test.each(["//example.org/", "//example.org/host/", "/host/example/", "/x/../host/..//"])(
+  "%s leads nowhere else",
+  async (path) => {
+    const response = await get(path, { redirect: "manual" });
+    expect([response.status, response.headers.get("location")]).toEqual([404, null]);
+  },
+);
+
+test("a browser that asks for an icon by itself is not told of a fault", async () => {
+  const response = await get("/favicon.ico");
+  expect([response.status, await response.text()]).toEqual([204, ""]);
+});
+
+test.each([
   "/nothing",
   "/../package.json",
   "/%2e%2e/%2e%2e/etc/passwd",

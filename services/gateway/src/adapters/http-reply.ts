@@ -40,6 +40,24 @@ export function replyText(
   endWith(response, request, `${text}\n`);
 }
 
+/** There is nothing here, and nothing is wrong with that. */
+export function replyNothing(response: HttpResponse, _: HttpRequest): void {
+  response.writeStatus("204 No Content");
+  writeSecurityHeaders(response);
+  response.writeHeader("cache-control", "no-store").endWithoutBody();
+}
+
+/** Sends a browser to another path of this server, with the query that came. */
+export function redirect(response: HttpResponse, request: HttpRequest, path: string): void {
+  const query = request.getQuery();
+  response
+    .writeStatus("308 Permanent Redirect")
+    .writeHeader("location", query ? `${path}?${query}` : path);
+  writeSecurityHeaders(response);
+  response.writeHeader("cache-control", "no-store");
+  endWith(response, request, "");
+}
+
 /** Ends a response with a body; for HEAD only its length is sent. */
 export function endWith(response: HttpResponse, request: HttpRequest, body: string | Buffer): void {
   if (request.getMethod() !== "head") response.end(body);

@@ -5,7 +5,14 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
 import { isToken } from "@fanfare/proto/addresses";
-import { endWith, NOT_A_SESSION_ID, replyText, writeSecurityHeaders } from "./http-reply.js";
+import {
+  endWith,
+  NOT_A_SESSION_ID,
+  redirect,
+  replyNothing,
+  replyText,
+  writeSecurityHeaders,
+} from "./http-reply.js";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -27,6 +34,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ".webm": "video/webm",
   ".txt": "text/plain; charset=utf-8",
 };
+
+/** Pages as people type them: with a slash at the end, or with the capital that a phone begins with. */
+const TYPED_PAGE = /^\/(host|(?:watch|livescore|lovescore)\/([A-Za-z0-9_-]{1,64}))\/*$/i;
 
 /** Names that change with their content: a build put a hash into them. */
 const HASHED = /^\/assets\/.*\.[0-9a-f]{8,}\.\w+$/;
@@ -83,6 +93,9 @@ export class StaticPages {
           replyText(response, request, "400 Bad Request", NOT_A_SESSION_ID);
         });
       app[method]("/healthz", (response, request) => replyText(response, request, "200 OK", "ok"));
+      // A browser asks for it where a page does not name its icon: without one the answer is nothing.
+      if (!this.pages.has("/favicon.ico"))
+        app[method]("/favicon.ico", (response, request) => replyNothing(response, request));
       app[method]("/*", (response, request) => this.#reply(response, request, request.getUrl()));
     }
     app.any("/*", (response, request) =>
@@ -93,7 +106,9 @@ export class StaticPages {
   #reply(response: HttpResponse, request: HttpRequest, path: string): void {
     const page = this.pages.get(path);
     if (!page) {
-      replyText(response, request, "404 Not Found", "no such page; play at /");
+      const typed = pageTyped(path);
+      if (typed) redirect(response, request, typed);
+      else replyText(response, request, "404 Not Found", "no such page; play at /");
       return;
     }
     const isKnown = request.getHeader("if-none-match").includes(page.tag);
@@ -106,4 +121,12 @@ export class StaticPages {
     if (isKnown) response.endWithoutBody();
     else endWith(response, request, page.content);
   }
+}
+
+/** The path that was meant; undefined where that is none of the pages. */
+function pageTyped(path: string): string | undefined {
+  const [, page = "", sessionId] = TYPED_PAGE.exec(path) ?? [];
+  if (!page) return undefined;
+  const [name = ""] = page.toLowerCase().split("/");
+  return sessionId === undefined ? `/${name}` : `/${name}/${sessionId}`;
 }

@@ -86,15 +86,16 @@ export class UwsSockets {
         this.#guard(client, () => this.events.onFrame(client, content, isBinary));
       },
     });
-    app.ws<Carried>("/livescore/:session", {
-      ...this.#behavior(),
-      maxPayloadLength: LIVE_SCORE_PAYLOAD_BYTES_MAX,
-      upgrade: (response, request, context) => this.#upgradeLiveScore(response, request, context),
-      open: (socket) => {
-        const client = this.#opened(socket);
-        this.#guard(client, () => this.events.onLiveScore(client));
-      },
-    });
+    for (const path of ["/livescore/:session", "/livescore/:session/"])
+      app.ws<Carried>(path, {
+        ...this.#behavior(),
+        maxPayloadLength: LIVE_SCORE_PAYLOAD_BYTES_MAX,
+        upgrade: (response, request, context) => this.#upgradeLiveScore(response, request, context),
+        open: (socket) => {
+          const client = this.#opened(socket);
+          this.#guard(client, () => this.events.onLiveScore(client));
+        },
+      });
   }
 
   /** Open sockets by role, and what waits for all of them. */
@@ -195,7 +196,11 @@ export class UwsSockets {
     const client = this.#admit(response, request);
     if (!client) return;
     client.role = "liveScore";
-    client.liveScore = { sessionId, limit: limit === undefined ? SNAPSHOT_ROWS : Number(limit) };
+    client.liveScore = {
+      sessionId,
+      limit: limit === undefined ? SNAPSHOT_ROWS : Number(limit),
+      states: request.getQuery("states") === "1",
+    };
     upgrade(response, request, context, client);
   }
 

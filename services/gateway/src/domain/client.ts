@@ -43,7 +43,7 @@ export abstract class Client {
   /** A round in which the log holds another answer of this player than the one sent here. */
   answeredRound = 0;
   /** What a socket at /livescore shows. */
-  liveScore: { sessionId: string; limit: number } | undefined;
+  liveScore: { sessionId: string; limit: number; states: boolean } | undefined;
   /** States of the rates (rate-limit.ts). */
   frameRate = 0;
   answerRate = 0;

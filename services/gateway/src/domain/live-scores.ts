@@ -1,13 +1,15 @@
 /**
  * The sockets at /livescore of one room: the board as a JSON array, one text for each limit that
- * somebody asked for, made once for each change of it, sent at most ten times a second.
+ * somebody asked for, made once for each change of it, sent at most ten times a second. Who asks for
+ * states is also told, as a JSON object, what the rows are of.
  */
 import type { LeaderboardChanged } from "@fanfare/proto/events/v1/events";
 import type { Standing } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import type { Session } from "@fanfare/proto/quiz/v1/session";
 import { Announcer, type Broadcaster } from "./announcer.js";
 import type { Client } from "./client.js";
 import type { Frame, FrameEncoder } from "./frame-codec.js";
-import { liveScoreText } from "./room-frames.js";
+import { liveScoreText, liveStateOf } from "./room-frames.js";
 
 /** Rows that a snapshot holds, and that everybody gets who asks for no limit. */
 export const SNAPSHOT_ROWS = 100;
@@ -22,6 +24,9 @@ export class LiveScores {
   /** Rows beyond the snapshot, as last read; empty where there are none. */
   #wideRows: readonly Standing[] = [];
   #players = 0;
+  #state = liveStateOf(undefined, undefined);
+  #saidState = "";
+  #stateSockets = 0;
   sockets = 0;
 
   constructor(
@@ -44,11 +49,21 @@ export class LiveScores {
     return entry.frame;
   }
 
+  /** The same with what the rows are of, where the socket asks for that. */
+  firstFrames(client: Client, limit: number): Frame[] {
+    const rows = this.enter(client, limit);
+    if (!client.liveScore?.states) return [rows];
+    this.#stateSockets++;
+    client.subscribe(this.#stateTopic);
+    return [this.#stateFrame(), rows];
+  }
+
   leave(client: Client): void {
     const { limit = 0 } = client.liveScore ?? {};
     const entry = this.#limits.get(limit);
     if (!entry) return;
     this.sockets--;
+    if (client.liveScore?.states) this.#stateSockets--;
     if (--entry.sockets === 0) this.#limits.delete(limit);
   }
 
@@ -56,8 +71,9 @@ export class LiveScores {
     this.#announcer.close();
   }
 
-  /** Shows a newer board, or that there is none. */
-  show(board: LeaderboardChanged | undefined): void {
+  /** Shows a newer board, or that there is none, and what it is the board of. */
+  show(board: LeaderboardChanged | undefined, session?: Session): void {
+    this.#state = liveStateOf(board, session);
     this.#rows = board?.standings ?? [];
     this.#players = board?.players ?? 0;
     if (this.#players <= SNAPSHOT_ROWS) this.#wideRows = [];
@@ -76,6 +92,9 @@ export class LiveScores {
   }
 
   #say(): void {
+    if (this.#stateSockets > 0 && this.#state !== this.#saidState)
+      this.parts.out.publish(this.#stateTopic, this.#stateFrame());
+    this.#saidState = this.#state;
     for (const [limit, entry] of this.#limits) {
       const text = this.#text(limit);
       if (text === entry.frame?.text) continue;
@@ -91,6 +110,14 @@ export class LiveScores {
   #text(limit: number): string {
     const wide = limit > SNAPSHOT_ROWS && this.#wideRows.length > 0;
     return liveScoreText(wide ? this.#wideRows : this.#rows, limit);
+  }
+
+  #stateFrame(): Frame {
+    return this.parts.encoder.plain("liveScore", JSON.stringify({ state: this.#state }));
+  }
+
+  get #stateTopic(): string {
+    return `${this.sessionId}/live/state`;
   }
 
   #topic(limit: number): string {

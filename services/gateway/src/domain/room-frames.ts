@@ -79,6 +79,16 @@ export function boardSize(session: Session | undefined): number {
   return session?.options?.boardSize || BOARD_ROWS;
 }
 
+/** What a board at /livescore is of: `unknown` where no session and no score ever had this id. */
+export function liveStateOf(
+  board: LeaderboardChanged | undefined,
+  session: Session | undefined,
+): "unknown" | "lobby" | "live" | "ended" {
+  if (session ? session.phase === Phase.ENDED : board?.ended) return "ended";
+  if (session?.phase === Phase.LOBBY) return "lobby";
+  return session || board ? "live" : "unknown";
+}
+
 /** The rows of /livescore as people's scripts know them: keys in this order, ranks distinct. */
 export function liveScoreText(standings: readonly Standing[], limit: number): string {
   return JSON.stringify(

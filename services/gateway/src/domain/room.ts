@@ -147,10 +147,10 @@ export class Room implements RoomListener {
     this.#enter(client, this.topics.all, this.topics.watchers);
   }
 
-  /** Returns the first frame. */
-  enterLiveScore(client: Client, limit: number): Frame {
+  /** Returns the first frames. */
+  enterLiveScore(client: Client, limit: number): Frame[] {
     client.room = this;
-    return this.liveScores.enter(client, limit);
+    return this.liveScores.firstFrames(client, limit);
   }
 
   #enter(client: Client, ...topics: string[]): void {
@@ -176,9 +176,8 @@ export class Room implements RoomListener {
     const seesLobby = watches || session?.phase === Phase.LOBBY;
     const lobby = session && seesLobby ? this.#board.lobbyFrame(session) : undefined;
     const progress = watches ? this.#board.progressFrame(session) : undefined;
-    const board = this.#board.frame(session);
-    const frames = [lobby, ...this.#scene.frames(), progress, board, this.#ended];
-    return frames.filter((frame) => frame !== undefined);
+    const scene = [...this.#scene.frames(), progress, this.#board.frame(session), this.#ended];
+    return [lobby, ...scene].filter((frame) => frame !== undefined);
   }
 
   onSession(session: Session | undefined, revision: number): void {
@@ -259,7 +258,7 @@ export class Room implements RoomListener {
     this.#milestones.forget();
     this.#board.forget();
     this.roster.clear();
-    this.liveScores.show(undefined);
+    this.liveScores.show(undefined, session);
     this.away.clear();
   }
 
@@ -288,7 +287,7 @@ export class Room implements RoomListener {
   }
 
   #showLiveScores(): void {
-    this.liveScores.show(this.board);
+    this.liveScores.show(this.board, this.session);
     if (this.liveScores.wideRowsWanted() > 0) this.parts.duties.wideRowsDue(this);
   }
 

@@ -25,7 +25,7 @@ export async function watchLiveScore(
       return client.end(CLOSE.tryAgain, "too many sessions here");
     }
     await wideRows.read(room, limit);
-    if (!client.closed) client.send(room.enterLiveScore(client, limit));
+    if (!client.closed) client.send(...room.enterLiveScore(client, limit));
   } catch (thrown) {
     client.end(CLOSE.tryAgain, toServiceError(thrown).message);
   } finally {

@@ -1,6 +1,10 @@
 // @ts-check
-/** The live table of /livescore/<session>: each frame of its socket is the whole board, in order. */
+/**
+ * The live table of /livescore/<session>: each array of its socket is the whole board, in order; an object
+ * says what the board is of.
+ */
 import { byId, make, written } from "./dom.js";
+import { emptyTextOf, lineOf } from "./livescore-state.js";
 import { ReconnectingSocket, socketUrl } from "./reconnecting-socket.js";
 import { number } from "./words.js";
 
@@ -15,12 +19,20 @@ const body = byId("rows", HTMLTableSectionElement);
 byId("heading", HTMLElement).textContent = `Live score of ${name}`;
 document.title = `${name} · Live score · Fanfare`;
 
-const socket = new ReconnectingSocket(socketUrl(`/livescore/${session}${location.search}`), {
+const query = new URLSearchParams(location.search);
+query.set("states", "1");
+/** @type {import("./livescore-state.js").LiveState} */
+let state = "unknown";
+
+const socket = new ReconnectingSocket(socketUrl(`/livescore/${session}?${query}`), {
   onOpen: () => undefined,
   onText: (text) => {
     socket.settle();
-    line.textContent = "● Live";
-    draw(JSON.parse(text));
+    const said = JSON.parse(text);
+    if (Array.isArray(said)) draw(said);
+    else state = said.state;
+    line.textContent = lineOf(state);
+    byId("empty", HTMLElement).textContent = emptyTextOf(state, name);
   },
   onDown: () => {
     line.textContent = "Connection lost. Coming back…";

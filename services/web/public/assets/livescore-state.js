@@ -1,0 +1,18 @@
+// @ts-check
+/** What the live table says of itself, by what the server says that its rows are of. */
+
+/** @typedef {"unknown" | "lobby" | "live" | "ended"} LiveState */
+
+/** Beside the heading. */
+export function lineOf(/** @type {LiveState} */ state) {
+  if (state === "live") return "● Live";
+  return state === "ended" ? "Final" : "Waiting";
+}
+
+/** In the place of rows, where there are none. */
+export function emptyTextOf(/** @type {LiveState} */ state, /** @type {string} */ name) {
+  if (state === "unknown")
+    return `There is no session “${name}” yet. When it begins, its scores appear here by themselves.`;
+  if (state === "ended") return "This session ended without a score.";
+  return "No scores yet. They appear here by themselves.";
+}
