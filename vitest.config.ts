@@ -15,6 +15,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "proto/*.test.ts",
+            "proto/questions/*.test.ts",
             "services/*/src/**/*.test.ts",
             "services/web/test/*.test.ts",
             "bench/src/**/*.test.ts",

@@ -1,6 +1,7 @@
 /** Imports through gRPC: dirty files, repeated files, large files, and files that are none. */
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import {
+  HtmlEntities,
   ImportFormat,
   type ImportQuizRequest,
 } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
@@ -215,6 +216,90 @@ test("of 200,000 bad rows 10,000 are reported, and the good one is kept", async 
   expect(questions).toBe(1);
   expect(faults).toHaveLength(10_000);
   expect(faults.at(-1)?.reason).toContain("190000 more rows");
+});
+
+describe("HTML entities by the choice of the import", () => {
+  const QUOTED = "#Q &quot;Fidelio&quot;?\n^ C&eacute;zanne\nA C&eacute;zanne\nB Anna\n";
+  const json = JSON.stringify({
+    title: "Entities",
+    questions: [{ question: "&quot;Fidelio&quot;?", answer: "a", options: ["a", "b"] }],
+  });
+
+  test.each<[string, string, Request, string]>([
+    ["OpenTriviaQA by itself", QUOTED, TRIVIA, '"Fidelio"?'],
+    [
+      "OpenTriviaQA that is about HTML",
+      QUOTED,
+      { ...TRIVIA, htmlEntities: HtmlEntities.KEEP },
+      "&quot;Fidelio&quot;?",
+    ],
+    ["JSON by itself", json, JSON_FILE, "&quot;Fidelio&quot;?"],
+    [
+      "JSON that came from a web page",
+      json,
+      { ...JSON_FILE, htmlEntities: HtmlEntities.DECODE },
+      '"Fidelio"?',
+    ],
+  ])("%s", async (_, content, request, question) => {
+    const { quizzes, faults } = await importFile(content, request);
+    const { quiz } = await bank.author.getQuiz({ quizId: quizzes[0]?.quizId ?? "" });
+    expect(quiz?.questions[0]?.question).toBe(question);
+    expect(faults).toMatchObject([
+      { mended: true, count: 1, lines: [1], reason: expect.stringContaining("HTML entities") },
+    ]);
+  });
+
+  test("of tomorrow are refused", async () => {
+    const request = { ...TRIVIA, htmlEntities: 9 as HtmlEntities };
+    const refusal = await refusalOf(importFile(QUOTED, request));
+    expect(refusal.metadata.field).toBe("html_entities");
+  });
+});
+
+describe("what broke a file stands first, before what was only noted", () => {
+  const noted = Array.from({ length: 317 }, (_, i) => ({
+    question: `&quot;${i}&quot;?`,
+    answer: `${i}`,
+  }));
+
+  test("in the report", async () => {
+    const broken = { question: "lost", answer: "x", options: ["y", "z"] };
+    const file = JSON.stringify({ title: "Mixed", questions: [...noted, broken] }, null, 1);
+    const { questions, faults } = await importFile(file, JSON_FILE);
+    expect(questions).toBe(317);
+    expect(faults).toMatchObject([
+      { mended: false, excerpt: "lost", reason: expect.stringContaining("none of the options") },
+      { mended: true, count: 317 },
+      { mended: true, count: 317 },
+    ]);
+  });
+
+  test("in the refusal", async () => {
+    const lost = noted.map((each) => ({ ...each, options: ["y", "z"], media: ["bare.png"] }));
+    const file = JSON.stringify({ title: "Lost", questions: [{ question: "" }, ...lost] }, null, 1);
+    const refusal = await refusalOf(importFile(file, JSON_FILE));
+    expect(refusal.reason).toBe(ErrorReason.QUIZ_INVALID);
+    expect(refusal.message).toMatch(
+      /^nothing of the file can be used: line 4: the question is empty; /,
+    );
+    expect(refusal.message).toContain("none of the options");
+  });
+});
+
+test("a quiz that no session can hold is refused with the limit and what to do", async () => {
+  const long = "史".repeat(199);
+  const questions = Array.from({ length: 300 }, (_, i) => ({
+    question: `${i}${"歴".repeat(490)}`,
+    options: ["い", "ろ", "は", "に"].map((first) => first + long),
+    answer: `い${long}`,
+  }));
+  const file = JSON.stringify({ title: "歴史", questions });
+  const refusal = await refusalOf(importFile(file, JSON_FILE));
+  expect(refusal.reason).toBe(ErrorReason.TOO_LARGE);
+  expect(refusal.metadata).toEqual({ limit: "FROZEN_QUIZ_BYTES_MAX", max: "900000" });
+  const [, count] = /questions_per_quiz (\d+)/.exec(refusal.message) ?? [];
+  const parts = await importFile(file, { ...JSON_FILE, questionsPerQuiz: Number(count) });
+  expect(parts.questions).toBe(300);
 });
 
 test("imports and their faults are counted", async () => {

@@ -192,3 +192,31 @@ test("the largest quiz is stored and found by its words", async () => {
   const { quizzes } = await bank.author.listQuizzes({ text: "zanzibar" });
   expect(quizzes).toMatchObject([{ quizId, questions: 500 }]);
 });
+
+test("options that differ by case alone are kept, in a new quiz and in a changed one", async () => {
+  const cobalt = { question: "Cobalt?", options: ["CO", "Co", "C"], answer: ["Co"] };
+  const quiz = await created({ questions: [cobalt] });
+  expect(quiz.questions).toMatchObject([{ ...cobalt, type: QuestionType.SINGLE_CHOICE }]);
+  const questions = quiz.questions.map((each) => ({ ...each, answer: ["CO"] }));
+  const { quiz: changed } = await bank.author.updateQuiz({ quiz: { ...quiz, questions } });
+  expect(changed?.questions).toMatchObject([{ ...cobalt, answer: ["CO"] }]);
+});
+
+test("a quiz that no session can hold is refused where it is made and where it grows", async () => {
+  const option = (first: string) => first + "史".repeat(199);
+  const questions = Array.from({ length: 300 }, (_, i) => ({
+    question: `${i}${"歴".repeat(490)}`,
+    options: ["い", "ろ", "は", "に"].map(option),
+    answer: [option("い")],
+  }));
+  const quiz = await created();
+  for (const call of [
+    () => created({ questions }),
+    () => bank.author.updateQuiz({ quiz: { ...quiz, questions: aQuiz({ questions }).questions } }),
+  ]) {
+    const refusal = await refusalOf(call());
+    expect(refusal.reason).toBe(ErrorReason.TOO_LARGE);
+    expect(refusal.metadata).toEqual({ limit: "FROZEN_QUIZ_BYTES_MAX", max: "900000" });
+    expect(refusal.message).toMatch(/the first \d+ fit into one/);
+  }
+});

@@ -1,5 +1,6 @@
 /** The question bank in PostgreSQL: documents in JSONB, found by tags and words, changed by version. */
 import type { JsonObject } from "@bufbuild/protobuf";
+import type { QuizContent } from "@fanfare/proto/questions/check-quiz";
 import type { Question, Quiz, QuizHead } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import type { ISql } from "postgres";
 import type { PagePosition } from "../domain/page-token.js";
@@ -11,7 +12,6 @@ import type {
   QuizCatalogue,
   QuizShelf,
 } from "../domain/ports.js";
-import type { QuizContent } from "../domain/quiz.js";
 import { newQuizId } from "../domain/quiz-id.js";
 import type { PostgresLink } from "./postgres-link.js";
 import {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { create, fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { QuizContent } from "@fanfare/proto/questions/check-quiz";
 import {
   type Question,
   QuestionSchema,
@@ -11,7 +12,6 @@ import {
   QuizSchema,
 } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { hashOfDocument, questionKey, toDocument } from "../domain/content-hash.js";
-import type { QuizContent } from "../domain/quiz.js";
 
 /**
  * How much of a quiz's text can be searched. A tsvector has at most 1 MiB, and text of very short or

@@ -24,9 +24,11 @@ test("the same content has the same hash, any change another", () => {
   expect(new Set([hash, ...changed]).size).toBe(5);
 });
 
-test("a question is the same whatever its case, spaces and wrong options are", () => {
+test("a question is the same whatever its wrong options are", () => {
   const same = { ...question, question: "1+1=?", options: ["2", "3"] };
   expect(questionKey(same)).toBe(questionKey(question));
   expect(questionKey({ ...question, answer: ["1"] })).not.toBe(questionKey(question));
+  const cobalt = { ...question, options: ["Co", "CO"], answer: ["Co"] };
+  expect(questionKey({ ...cobalt, answer: ["CO"] })).not.toBe(questionKey(cobalt));
   expect(questionKey(question)).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 });

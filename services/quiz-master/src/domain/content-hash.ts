@@ -1,9 +1,8 @@
 /** Fingerprints: of a quiz, so that an import can be repeated; of a question, so that none is drawn twice. */
 import { createHash } from "node:crypto";
 import { type JsonObject, toJson } from "@bufbuild/protobuf";
+import type { QuizContent } from "@fanfare/proto/questions/check-quiz";
 import { type Question, QuestionSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
-import type { QuizContent } from "./quiz.js";
-import { comparisonKey } from "./text.js";
 
 /** Title, tags and questions in the proto3 JSON form of Quiz: what the bank stores as the document. */
 export function toDocument(content: QuizContent): JsonObject {
@@ -21,10 +20,10 @@ export function hashOfDocument(document: JsonObject): string {
   return sha256(JSON.stringify([title, tags, questions]));
 }
 
-/** A UUID that questions share which ask the same and have the same right answer. */
+/** A UUID that questions share which ask the same and have the same right answer, letter case and all. */
 export function questionKey(question: Question): string {
   const texts = [question.question, ...[...question.answer].sort()];
-  const hex = sha256(texts.map((text) => comparisonKey(text).replace(/\s+/g, " ")).join("\n"));
+  const hex = sha256(JSON.stringify(texts));
   return [0, 8, 12, 16, 20].map((at, i) => hex.slice(at, [8, 12, 16, 20, 32][i])).join("-");
 }
 

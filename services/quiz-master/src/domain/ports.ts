@@ -1,7 +1,8 @@
 /** What the handlers need of the bank's store, by use. All reject with UNAVAILABLE within seconds. */
+
+import type { QuizContent } from "@fanfare/proto/questions/check-quiz";
 import type { Question, Quiz, QuizHead } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import type { PagePosition } from "./page-token.js";
-import type { QuizContent } from "./quiz.js";
 
 /** Single quizzes, with optimistic versions. */
 export interface QuizShelf {

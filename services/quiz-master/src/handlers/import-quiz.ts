@@ -1,7 +1,9 @@
 /** ImportQuiz: read a file, store its good rows as quizzes, report the others. */
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import { textFault, tidy } from "@fanfare/proto/questions/text";
 import {
+  HtmlEntities,
   ImportFormat,
   type ImportQuizRequest,
 } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
@@ -10,12 +12,8 @@ import type { ImportedFile, Importer } from "../domain/formats/imported-file.js"
 import { readOpenTriviaQa } from "../domain/formats/open-trivia-qa.js";
 import { LIMITS } from "../domain/limits.js";
 import type { ImportObserver, ImportShelf } from "../domain/ports.js";
-import { textFault, tidy } from "../domain/text.js";
-import { quizInvalid } from "./refusals.js";
+import { quizInvalid, tooLarge } from "./refusals.js";
 import { countOf, tagsOf } from "./requests.js";
-
-/** Faults that the message of a refusal spells out. */
-const FAULTS_IN_MESSAGE_MAX = 5;
 
 const IMPORTERS: Partial<Record<ImportFormat, Importer>> = {
   [ImportFormat.JSON]: readDesignJson,
@@ -39,6 +37,7 @@ export async function importQuiz(
       LIMITS.QUESTIONS_MAX,
       LIMITS.QUESTIONS_MAX,
     ),
+    decodesEntities: decodesEntities(request.htmlEntities),
   });
   refuseUnusable(file);
   const quizzes = await parts.shelf.addMissing(file.quizzes, author);
@@ -46,7 +45,19 @@ export async function importQuiz(
   const { mended, leftOut } = file.faults;
   const format = ImportFormat[request.format];
   parts.observer.imported({ format, questions, mended, leftOut });
-  return { quizzes, questions, faults: file.faults.list() };
+  const faults = file.faults.list().map((fault) => ({
+    ...fault,
+    count: fault.count ?? 1,
+    lines: fault.lines ?? [fault.line],
+  }));
+  return { quizzes, questions, faults };
+}
+
+/** Undefined for the format's own habit. */
+function decodesEntities(choice: HtmlEntities): boolean | undefined {
+  if (choice === HtmlEntities.UNSPECIFIED) return undefined;
+  if (choice in HtmlEntities) return choice === HtmlEntities.DECODE;
+  throw invalidField("html_entities", "HTML_ENTITIES_DECODE, HTML_ENTITIES_KEEP, or not set");
 }
 
 function importerOf(format: ImportFormat): Importer {
@@ -70,21 +81,10 @@ function refuseUnusable({ quizzes, faults, unreadable }: ImportedFile): void {
       `the file makes ${quizzes.length} quizzes; put more questions into each, or cut the file`,
     );
   if (quizzes.length > 0) return;
-  const [first, ...others] = faults.list();
-  if (!first)
+  const [first] = faults.list();
+  if (!first || first.mended)
     throw quizInvalid("the file holds no quiz; put at least one into it", { field: "content" });
-  const told = [first, ...others]
-    .slice(0, FAULTS_IN_MESSAGE_MAX)
-    .map((fault) => `line ${fault.line}: ${fault.reason}`);
-  const more = others.length + 1 - told.length;
-  throw quizInvalid(
-    `nothing of the file can be used: ${told.join("; ")}${more > 0 ? `; and ${more} more` : ""}`,
-    { field: "content", line: String(first.line) },
-  );
-}
-
-function tooLarge(limit: keyof typeof LIMITS, message: string): ServiceError {
-  return new ServiceError(ErrorReason.TOO_LARGE, message, {
-    metadata: { limit, max: String(LIMITS[limit]) },
-  });
+  const message = `nothing of the file can be used: ${faults.summary()}`;
+  if (first.limit) throw tooLarge(first.limit, message);
+  throw quizInvalid(message, { field: "content", line: String(first.line) });
 }

@@ -1,10 +1,10 @@
 /** ListQuizzes: one page of quiz heads, newest first. */
 import { invalidField } from "@fanfare/common/errors";
+import { textFault, tidy } from "@fanfare/proto/questions/text";
 import type { ListQuizzesRequest } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { LIMITS, PAGE_SIZE_DEFAULT } from "../domain/limits.js";
 import { readPageToken, writePageToken } from "../domain/page-token.js";
 import type { QuizCatalogue } from "../domain/ports.js";
-import { textFault, tidy } from "../domain/text.js";
 import { countOf, tagsOf } from "./requests.js";
 
 export async function listQuizzes(catalogue: QuizCatalogue, request: ListQuizzesRequest) {

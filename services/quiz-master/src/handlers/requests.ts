@@ -1,7 +1,7 @@
 /** What several handlers check of a request. */
 import { invalidField } from "@fanfare/common/errors";
 import { isToken } from "@fanfare/proto/addresses";
-import { checkTags } from "../domain/tags.js";
+import { checkTags } from "@fanfare/proto/questions/tags";
 
 /** A well-formed quiz id; INVALID_FIELD otherwise. */
 export function quizIdOf(quizId: string, field = "quiz_id"): string {

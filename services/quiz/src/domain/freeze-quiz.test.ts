@@ -58,10 +58,40 @@ test.each([
     "an escape sequence for true",
     { type: QuestionType.TRUE_FALSE, question: "Q", options: ["\u001b[2J", "n"], answer: ["true"] },
   ],
-  ["no type", { ...single, type: QuestionType.UNSPECIFIED }],
+  ["a type of tomorrow", { ...single, type: 99 as QuestionType }],
+  ["media that a browser can't load", { ...single, media: [{ kind: 1, url: "http://a/b.png" }] }],
   ["maybe", { type: QuestionType.TRUE_FALSE, question: "Q", answer: ["maybe"] }],
 ])("a question with %s is refused", (_, question) => {
   expect(isRefusal(freeze(question))).toBe(true);
+});
+
+test.each([
+  ["a single choice", { options: ["a", "b"], answer: ["b"] }, QuestionType.SINGLE_CHOICE],
+  ["a statement", { answer: ["true"] }, QuestionType.TRUE_FALSE],
+  [
+    "a statement in words",
+    { options: ["False", "True"], answer: ["True"] },
+    QuestionType.TRUE_FALSE,
+  ],
+])("the type of %s is inferred, as in an import", (_, changes, type) => {
+  const frozen = freeze({ question: "Which?", ...changes });
+  if (isRefusal(frozen)) throw new Error(frozen.message);
+  expect(frozen.questions[0]?.question?.type).toBe(type);
+});
+
+test("options that differ by case alone stand side by side, and the right one stays right", () => {
+  const frozen = freeze({ ...single, options: ["CO", "Co", "C"], answer: ["Co"] });
+  if (isRefusal(frozen)) throw new Error(frozen.message);
+  const [{ question, answer } = {}] = frozen.questions;
+  expect(question?.options).toHaveLength(3);
+  expect(question?.options.find(({ choice }) => choice === answer?.[0])?.text).toBe("Co");
+});
+
+test("texts are frozen composed and without white space around them", () => {
+  const frozen = freeze({ ...single, options: ["Cafe\u0301\u00a0", " b"], answer: ["Caf\u00e9"] });
+  if (isRefusal(frozen)) throw new Error(frozen.message);
+  const texts = frozen.questions[0]?.question?.options.map(({ text }) => text);
+  expect(texts?.sort()).toEqual(["Caf\u00e9", "b"].sort());
 });
 
 test("a title with a NUL, which no PostgreSQL takes, is refused", () => {

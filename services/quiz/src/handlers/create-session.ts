@@ -5,17 +5,17 @@
  * next creation of the id takes it over after a while, and the round clock clears it away.
  */
 import { randomInt } from "node:crypto";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
 import { isToken } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { SessionCreatedSchema } from "@fanfare/proto/events/v1/events";
+import { tidy } from "@fanfare/proto/questions/text";
 import type { CreateSessionRequest } from "@fanfare/proto/quiz/v1/quiz_service";
 import {
   type FrozenQuiz,
-  FrozenQuizSchema,
   Phase,
   type Session,
   SessionSchema,
@@ -27,7 +27,6 @@ import { HALF_MADE_MS, isOver } from "../domain/session.js";
 import { fillOptions } from "../domain/session-options.js";
 import { orThrow, type QuizContext } from "./context.js";
 
-const FROZEN_QUIZ_BYTES_MAX = 900_000;
 const PIN_TRIES = 50;
 
 export async function createSession(
@@ -40,14 +39,14 @@ export async function createSession(
     throw invalidField("session_id", "1 to 64 of the characters A-Z a-z 0-9 _ -, or empty");
   const options = orThrow(fillOptions(request.options));
   const quiz = await quizOf(context, request);
-  const frozen = orThrow(freezeQuiz(quiz, options, () => randomInt(2 ** 32) / 2 ** 32));
-  refuseTooLarge(frozen);
+  const random = () => randomInt(2 ** 32) / 2 ** 32;
+  const frozen = orThrow(freezeQuiz(quiz, options, random));
   const lastStart = await context.logs.lastStart(sessionId);
   const replaced = await revisionToReplace(context, sessionId, request.replaceEnded);
   const now = timestampFromMs(context.clock.now());
   const session = create(SessionSchema, {
     sessionId,
-    title: quiz.title.trim(),
+    title: tidy(quiz.title),
     phase: Phase.LOBBY,
     rounds: frozen.questions.length,
     options,
@@ -76,17 +75,6 @@ export async function createSession(
     context.hostTokenSeconds,
   );
   return { session, hostToken };
-}
-
-/** A frozen quiz is one message of the broker, which takes 1 MB. */
-function refuseTooLarge(frozen: FrozenQuiz): void {
-  const bytes = toBinary(FrozenQuizSchema, frozen).length;
-  if (bytes <= FROZEN_QUIZ_BYTES_MAX) return;
-  throw new ServiceError(
-    ErrorReason.TOO_LARGE,
-    `the questions take ${bytes} bytes of ${FROZEN_QUIZ_BYTES_MAX}; play them in two sessions`,
-    { metadata: { limit: "FROZEN_QUIZ_BYTES_MAX", max: String(FROZEN_QUIZ_BYTES_MAX) } },
-  );
 }
 
 async function complete(

@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { MediaKind, MediaSchema, QuestionType } from "@fanfare/proto/common/v1/question";
+import { checkQuiz, type QuizContent } from "@fanfare/proto/questions/check-quiz";
 import { QuestionSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkQuiz, type QuizContent } from "../quiz.js";
 import { readDesignJson } from "./design-json.js";
 import { writeDesignJson } from "./design-json-export.js";
 

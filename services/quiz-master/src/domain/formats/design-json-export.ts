@@ -1,8 +1,8 @@
 /** Writes one quiz in the design document's JSON form, which readDesignJson reads back the same. */
 import { type JsonObject, toJson } from "@bufbuild/protobuf";
+import type { QuizContent } from "@fanfare/proto/questions/check-quiz";
+import { kindOfReference } from "@fanfare/proto/questions/media";
 import { type Question, QuestionSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
-import { kindOfReference } from "../media.js";
-import type { QuizContent } from "../quiz.js";
 
 /** UTF-8, indented, for people to read and edit. */
 export function writeDesignJson({ title, tags, questions }: QuizContent): Uint8Array {

@@ -1,17 +1,17 @@
 /** One question of the design document's JSON, as people write it. */
 import { create } from "@bufbuild/protobuf";
-import {
-  type Media,
-  MediaKind,
-  MediaSchema,
-  QuestionType,
-} from "@fanfare/proto/common/v1/question";
-import { QuestionSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
-import { mediaFromReference } from "../media.js";
-import { quoted } from "../text.js";
+import { QuestionType } from "@fanfare/proto/common/v1/question";
+import { tidyQuestion } from "@fanfare/proto/questions/check-quiz";
+import { clip, quoted, textFault, tidyLines } from "@fanfare/proto/questions/text";
+import { trueOrFalse } from "@fanfare/proto/questions/true-false";
+import { type Question, QuestionSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { LIMITS } from "../limits.js";
+import { MEDIA_FIELDS, readMediaList } from "./design-json-media.js";
 import { type FaultList, placeOf } from "./fault-list.js";
+import { byName, FieldError, Fields, itemsOf } from "./json-fields.js";
 import type { JsonNode } from "./positioned-json.js";
 import type { QuestionRow } from "./question-row.js";
+import { TextHabits } from "./text-habits.js";
 import type { UnknownFields } from "./unknown-fields.js";
 
 const FIELDS = new Set([
@@ -25,19 +25,14 @@ const FIELDS = new Set([
   "penalty",
   "explanation",
 ]);
-const MEDIA_FIELDS = new Set(["kind", "url", "description"]);
-const UINT32_MAX = 4_294_967_295;
-
-/** A field that can't be read: the whole row is left out, with this message as the reason. */
-class FieldError extends Error {
-  override name = "FieldError";
-}
+/** What people write for true and false where the type says that it must be one of them. */
+const TRUE = new Set(["t", "yes", "y", "1"]);
+const FALSE = new Set(["f", "no", "n", "0"]);
 
 /** The row of a question, not yet judged; undefined when it could not be read and was reported. */
 export function readQuestionRow(
   node: JsonNode,
-  faults: FaultList,
-  unknown: UnknownFields,
+  { faults, unknown, decodesEntities }: Reading,
 ): QuestionRow | undefined {
   const members = node.kind === "object" ? node.members : undefined;
   const text = members ? members.get("question") : node;
@@ -46,12 +41,15 @@ export function readQuestionRow(
     faults.addLeftOut(place, 'a question must be an object with "question" and "answer"');
     return undefined;
   }
+  const habits = new TextHabits(decodesEntities);
+  const notes: string[] = [];
   try {
-    const question = readQuestion(new Fields(members));
+    const question = readQuestion(new Fields(members, habits), notes);
     unknown.report(members, FIELDS, place);
     for (const file of itemsOf(members.get("media")))
       if (file.kind === "object") unknown.report(file.members, MEDIA_FIELDS, place);
-    return { place, question, notes: [] };
+    const optionLines = itemsOf(members.get("options")).map(({ line }) => line);
+    return { place, question, optionLines, notes: [...habits.notes(), ...notes] };
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
     faults.addLeftOut(place, error.message);
@@ -59,112 +57,67 @@ export function readQuestionRow(
   }
 }
 
-/** The texts of an array, or a single one; undefined where there is anything else. */
-export function textsOf(node: JsonNode): string[] | undefined {
-  const texts = itemsOf(node).map((item) =>
-    "text" in item && item.kind !== "null" ? item.text : undefined,
+export interface Reading {
+  faults: FaultList;
+  unknown: UnknownFields;
+  decodesEntities: boolean;
+}
+
+/** What the question can't do without throws; of the rest what can't be used is left out and noted. */
+function readQuestion(fields: Fields, notes: string[]): Question {
+  const type = typeOf(fields.text("type"));
+  const { SECONDS_MIN, SECONDS_MAX, POINTS_MAX } = LIMITS;
+  const seconds = fields.whole("seconds", { min: SECONDS_MIN, max: SECONDS_MAX, or: 0 }, notes);
+  const points = fields.whole("points", { min: 0, max: POINTS_MAX }, notes);
+  const question = tidyQuestion(
+    create(QuestionSchema, {
+      type,
+      question: fields.text("question"),
+      options: fields.texts("options"),
+      answer: fields.texts("answer"),
+      media: readMediaList(fields.items("media"), fields.habits, notes),
+      seconds: seconds ?? 0,
+      ...(points === undefined ? {} : { points }),
+      penalty: fields.whole("penalty", { min: 0, max: POINTS_MAX }, notes) ?? 0,
+      explanation: explanationOf(fields, notes),
+    }),
   );
-  return texts.every((text) => text !== undefined) ? texts : undefined;
-}
-
-function readQuestion(fields: Fields) {
-  return create(QuestionSchema, {
-    type: typeOf(fields.text("type")),
-    question: fields.text("question"),
-    options: fields.texts("options"),
-    answer: fields.texts("answer"),
-    media: fields.items("media").map(readMedia),
-    seconds: fields.whole("seconds") ?? 0,
-    ...optional("points", fields.whole("points")),
-    penalty: fields.whole("penalty") ?? 0,
-    explanation: fields.text("explanation"),
-  });
-}
-
-function readMedia(node: JsonNode): Media {
-  if (node.kind === "string") return mediaFromReference(node.text);
-  if (node.kind !== "object")
-    throw new FieldError('media must be references, or {"kind", "url", "description"}');
-  const fields = new Fields(node.members);
-  const media = mediaFromReference(fields.text("url"));
-  const kind = fields.text("kind");
-  return create(MediaSchema, {
-    ...media,
-    kind: kind === "" ? media.kind : kindOf(kind),
-    description: fields.text("description"),
-  });
+  return withOddBoolean(question, notes);
 }
 
 function typeOf(given: string): QuestionType {
-  if (given === "") return QuestionType.UNSPECIFIED;
+  if (given.trim() === "") return QuestionType.UNSPECIFIED;
   const type = byName(QuestionType, "QUESTION_TYPE_", given);
-  if (type) return type;
+  if (type !== undefined) return type;
   const known = "QUESTION_TYPE_SINGLE_CHOICE, _MULTIPLE_CHOICE and _TRUE_FALSE";
   throw new FieldError(`the type ${quoted(given)} is not known; there are ${known}`);
 }
 
-function kindOf(given: string): MediaKind {
-  const kind = byName(MediaKind, "MEDIA_KIND_", given);
-  if (kind) return kind;
-  throw new FieldError(`the media kind ${quoted(given)} is not known; say IMAGE, AUDIO or VIDEO`);
+function explanationOf(fields: Fields, notes: string[]): string {
+  const given = fields.optionalText("explanation", notes);
+  const text = tidyLines(given);
+  const max = LIMITS.EXPLANATION_MAX;
+  const bounds = { max, lines: true, optional: true };
+  const fault = textFault(text, bounds);
+  if (!fault) return text;
+  const short = clip(text, max);
+  if (textFault(short, bounds)) {
+    notes.push(`the explanation ${fault}; it was left out`);
+    return "";
+  }
+  notes.push(`the explanation was cut to ${max} characters`);
+  return short;
 }
 
-/** "QUESTION_TYPE_TRUE_FALSE", "true false" and 3 are the same; undefined for no value of the enum. */
-function byName<T extends number>(
-  values: Readonly<Record<string, string | T>>,
-  prefix: string,
-  given: string,
-): T | undefined {
-  const name = given
-    .trim()
-    .toUpperCase()
-    .replace(/[\s-]+/g, "_")
-    .replace(prefix, "");
-  const value = /^\d+$/.test(name) ? values[String(values[name])] : values[name];
-  return typeof value === "number" && Object.hasOwn(values, value) ? value : undefined;
-}
-
-/** The fields of one object; a reader throws FieldError for a value of another kind. null is unset. */
-class Fields {
-  constructor(private readonly members: ReadonlyMap<string, JsonNode>) {}
-
-  text(name: string): string {
-    const node = this.#get(name);
-    if (node === undefined) return "";
-    if ("text" in node) return node.text;
-    throw new FieldError(`"${name}" must be a text`);
-  }
-
-  texts(name: string): string[] {
-    const texts = textsOf(this.#get(name) ?? { line: 0, kind: "array", items: [] });
-    if (texts) return texts;
-    throw new FieldError(`"${name}" must be a text or an array of texts`);
-  }
-
-  items(name: string): JsonNode[] {
-    return itemsOf(this.#get(name));
-  }
-
-  whole(name: string): number | undefined {
-    const node = this.#get(name);
-    if (node === undefined) return undefined;
-    const value = node.kind === "number" ? Number(node.text) : Number.NaN;
-    if (Number.isInteger(value) && value >= 0 && value <= UINT32_MAX) return value;
-    const found = "text" in node ? `, not ${quoted(node.text)}` : "";
-    throw new FieldError(`"${name}" must be a whole number from 0 up${found}`);
-  }
-
-  #get(name: string): JsonNode | undefined {
-    const node = this.members.get(name);
-    return node?.kind === "null" ? undefined : node;
-  }
-}
-
-function itemsOf(node: JsonNode | undefined): JsonNode[] {
-  if (node === undefined) return [];
-  return node.kind === "array" ? node.items : [node];
-}
-
-function optional<K extends string, T>(name: K, value: T | undefined): { [P in K]?: T } {
-  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: T });
+/** A statement may be answered by yes, T or 1 too. */
+function withOddBoolean(question: Question, notes: string[]): Question {
+  const { type, options, answer } = question;
+  const [given] = answer;
+  if (type !== QuestionType.TRUE_FALSE || options.length > 0) return question;
+  if (given === undefined || answer.length > 1 || trueOrFalse(given)) return question;
+  const word = given.toLowerCase();
+  const meant = TRUE.has(word) ? "true" : FALSE.has(word) ? "false" : undefined;
+  if (meant === undefined) return question;
+  notes.push(`the answer ${quoted(given)} was read as ${meant}`);
+  return { ...question, answer: [meant] };
 }

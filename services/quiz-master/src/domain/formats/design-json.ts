@@ -3,18 +3,21 @@
  * media}]}, with the other fields of Question where they are known. Reads what people write by hand:
  * an answer alone or in an array, numbers as texts, media as bare references.
  */
+
+import { type QuizContent, sizeFault } from "@fanfare/proto/questions/check-quiz";
+import { checkTags, nearestTag } from "@fanfare/proto/questions/tags";
+import { clip, flatten, lengthOf, quoted } from "@fanfare/proto/questions/text";
 import type { Question } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { LIMITS } from "../limits.js";
-import type { QuizContent } from "../quiz.js";
-import { checkTags, nearestTag } from "../tags.js";
-import { clip, flatten, lengthOf, quoted } from "../text.js";
-import { readQuestionRow, textsOf } from "./design-json-question.js";
+import { readQuestionRow } from "./design-json-question.js";
 import { addDistractors, needsOptions } from "./distractors.js";
 import { FaultList, placeOf, type RowPlace } from "./fault-list.js";
-import { type ImportedFile, type ImportOptions, inParts } from "./imported-file.js";
+import { type ImportedFile, type ImportOptions, inParts, playableCount } from "./imported-file.js";
+import { textsOf } from "./json-fields.js";
 import { type JsonNode, parseJson } from "./positioned-json.js";
 import { type QuestionRow, settleRow } from "./question-row.js";
 import { decodeUtf8 } from "./text-decoding.js";
+import { TextHabits } from "./text-habits.js";
 import { UnknownFields } from "./unknown-fields.js";
 
 /** Known, and the server's: a quiz as GetQuiz gives it can be imported. */
@@ -58,23 +61,26 @@ function unreadable(faults: FaultList, why: string): ImportedFile {
 
 class QuizReader {
   readonly #unknown: UnknownFields;
+  readonly #decodesEntities: boolean;
 
   constructor(
     private readonly faults: FaultList,
     private readonly options: ImportOptions,
   ) {
     this.#unknown = new UnknownFields(faults);
+    this.#decodesEntities = options.decodesEntities ?? false;
   }
 
   read(node: JsonNode): QuizContent[] {
     const place = placeOf(node.line, node.kind === "object" ? titleOf(node.members) : "");
     if (node.kind !== "object") {
-      this.faults.addLeftOut(place, 'a quiz must be an object with "title" and "questions"');
+      this.faults.addLostQuiz(place, 'a quiz must be an object with "title" and "questions"');
       return [];
     }
     const { members } = node;
     this.#unknown.report(members, QUIZ_FIELDS, place);
-    const title = this.#title(titleOf(members), place);
+    const habits = new TextHabits(this.#decodesEntities);
+    const title = this.#title(habits.read(titleOf(members)), place);
     const list = members.get("questions");
     const items = list?.kind === "array" ? list.items : [];
     const why =
@@ -85,15 +91,28 @@ class QuizReader {
           : undefined;
     if (title === undefined || why !== undefined) {
       const lost = items.length > 0 ? ` (its ${items.length} questions were left out)` : "";
-      this.faults.addLeftOut(place, `${why}${lost}`);
+      this.faults.addLostQuiz(place, `${why}${lost}`);
       return [];
     }
-    const tags = this.#tags(members.get("tags"), place);
-    const parts = inParts({ title, tags, questions: this.#questions(items) }, LIMITS.QUESTIONS_MAX);
+    const tags = this.#tags(members.get("tags"), habits, place);
+    this.faults.addMended(place, ...habits.notes());
+    return this.#parts({ title, tags, questions: this.#questions(items) }, place);
+  }
+
+  /** Cut where it is too long; left out where a session could not hold a part of it. */
+  #parts(quiz: QuizContent, place: RowPlace): QuizContent[] {
+    const { questionsPerQuiz } = this.options;
+    const parts = inParts(quiz, questionsPerQuiz);
+    const fault = parts.map(({ questions }) => sizeFault(questions)).find((each) => each);
+    if (fault) {
+      const advice = `import it with questions_per_quiz ${playableCount(quiz.questions)}, which makes several quizzes of it`;
+      this.faults.addLostQuiz(place, `${fault.message}; or ${advice}`, fault.limit);
+      return [];
+    }
     if (parts.length > 1)
       this.faults.addMended(
         place,
-        `a quiz has at most ${LIMITS.QUESTIONS_MAX} questions; this one became ${parts.length} quizzes`,
+        `a quiz has at most ${questionsPerQuiz} questions; this one became ${parts.length} quizzes`,
       );
     return parts;
   }
@@ -110,8 +129,8 @@ class QuizReader {
     return clip(title, LIMITS.TITLE_MAX);
   }
 
-  #tags(node: JsonNode | undefined, place: RowPlace): string[] {
-    const given = node === undefined ? [] : textsOf(node);
+  #tags(node: JsonNode | undefined, habits: TextHabits, place: RowPlace): string[] {
+    const given = node === undefined || node.kind === "null" ? [] : textsOf(node, habits);
     if (given === undefined)
       this.faults.addMended(place, 'the tags were dropped; write "tags": ["one", "another"]');
     const mended = (given ?? []).map((tag) => this.#tag(tag, place)).filter((tag) => tag !== "");
@@ -135,7 +154,13 @@ class QuizReader {
 
   #questions(items: readonly JsonNode[]): Question[] {
     const rows = items
-      .map((node) => readQuestionRow(node, this.faults, this.#unknown))
+      .map((node) =>
+        readQuestionRow(node, {
+          faults: this.faults,
+          unknown: this.#unknown,
+          decodesEntities: this.#decodesEntities,
+        }),
+      )
       .filter((row) => row !== undefined);
     addDistractors(rows);
     return rows.map((row) => this.#settle(row)).filter((question) => question !== undefined);

@@ -1,7 +1,10 @@
 /** What every importer takes and gives. An importer is pure and never throws, whatever the bytes. */
+
+import type { QuizContent } from "@fanfare/proto/questions/check-quiz";
+import { countThatFits, frozenBytes } from "@fanfare/proto/questions/freeze-question";
+import { clip } from "@fanfare/proto/questions/text";
+import type { Question } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { LIMITS } from "../limits.js";
-import type { QuizContent } from "../quiz.js";
-import { clip } from "../text.js";
 import type { FaultList } from "./fault-list.js";
 
 export interface ImportOptions {
@@ -9,8 +12,10 @@ export interface ImportOptions {
   title: string;
   /** Added to what the file says, in stored form. */
   tags: readonly string[];
-  /** For formats that have no quizzes, from 1. */
+  /** At most, from 1. */
   questionsPerQuiz: number;
+  /** Whether HTML entities are decoded; undefined for the format's own habit. */
+  decodesEntities?: boolean | undefined;
 }
 
 export interface ImportedFile {
@@ -25,13 +30,39 @@ export type Importer = (content: Uint8Array, options: ImportOptions) => Imported
 
 /** Cuts a long list of questions into quizzes; where there are several, their titles are numbered. */
 export function inParts(whole: QuizContent, questionsPerQuiz: number): QuizContent[] {
-  const { questions } = whole;
-  if (questions.length <= questionsPerQuiz) return questions.length === 0 ? [] : [whole];
-  const parts: QuizContent[] = [];
-  for (let at = 0; at < questions.length; at += questionsPerQuiz) {
-    const number = ` ${parts.length + 1}`;
-    const title = clip(whole.title, LIMITS.TITLE_MAX - number.length) + number;
-    parts.push({ ...whole, title, questions: questions.slice(at, at + questionsPerQuiz) });
+  return cut(whole, () => questionsPerQuiz);
+}
+
+/** The same, and none of the parts is larger than a session may be. */
+export function inPlayableParts(whole: QuizContent, questionsPerQuiz: number): QuizContent[] {
+  return cut(whole, (from) => {
+    const count = countThatFits(whole.questions.slice(from, from + questionsPerQuiz));
+    return Math.max(count, 1);
+  });
+}
+
+/** So many questions per quiz that every part can be played, wherever it begins. */
+export function playableCount(questions: readonly Question[]): number {
+  const sizes = questions.map(frozenBytes);
+  let [from, bytes, count] = [0, 0, questions.length];
+  for (const [to, size] of sizes.entries()) {
+    bytes += size;
+    for (; bytes > LIMITS.FROZEN_QUIZ_BYTES_MAX; from++) {
+      bytes -= sizes[from] ?? 0;
+      count = Math.min(count, to - from);
+    }
   }
-  return parts;
+  return Math.max(count, 1);
+}
+
+function cut(whole: QuizContent, countFrom: (from: number) => number): QuizContent[] {
+  const parts: Question[][] = [];
+  for (let at = 0; at < whole.questions.length; at += parts.at(-1)?.length ?? 1)
+    parts.push(whole.questions.slice(at, at + countFrom(at)));
+  if (parts.length <= 1) return parts.length === 0 ? [] : [whole];
+  return parts.map((questions, index) => {
+    const number = ` ${index + 1}`;
+    const title = clip(whole.title, LIMITS.TITLE_MAX - number.length) + number;
+    return { ...whole, title, questions };
+  });
 }

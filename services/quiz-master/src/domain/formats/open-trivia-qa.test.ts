@@ -1,4 +1,5 @@
 import { QuestionType } from "@fanfare/proto/common/v1/question";
+import { checkQuiz } from "@fanfare/proto/questions/check-quiz";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readOpenTriviaQa } from "./open-trivia-qa.js";
@@ -58,7 +59,7 @@ describe("a bad block is reported by line, and costs nothing else", () => {
     ["an answer that is no option", "#Q q\n^ c\nA a\nB b\n", '"c" is none of the options'],
     ["no options", "#Q q\n^ a\n", "there are 0 options"],
     ["one option", "#Q q\n^ a\nA a\n", "there is 1 option"],
-    ["the same option throughout", "#Q q\n^ a\nA a\nB A\n", "there is 1 option"],
+    ["the same option throughout", "#Q q\n^ a\nA a\nB a\n", "there is 1 option"],
     ["no question", "#Q\n^ a\nA a\nB b\n", "the question is empty"],
     ["a long question", `#Q ${"x".repeat(501)}\n^ a\nA a\nB b\n`, "shorten it to 500"],
   ])("%s", (_, block, reason) => {
@@ -81,13 +82,30 @@ describe("a bad block is reported by line, and costs nothing else", () => {
 
 describe("a block is mended where that is safe", () => {
   test.each([
-    ["a repeated option", "#Q q\n^ a\nA a\nB A\nC b\n", 'repeated option "A" was dropped'],
+    ["a repeated option", "#Q q\n^ a\nA a\nB a\nC b\n", 'repeated option "a" (line 4) was dropped'],
     ["empty options", "#Q q\n^ a\nA a\nB\nC \nD b\n", "2 empty or repeated options were dropped"],
   ])("%s", (_, block, reason) => {
     const { quizzes, faults } = read(block);
     expect(quizzes[0]?.questions[0]?.options).toEqual(["a", "b"]);
     expect(faults.list()).toMatchObject([
       { line: 1, excerpt: "q", mended: true, reason: expect.stringContaining(reason) },
+    ]);
+  });
+
+  test("HTML entities, which come from web pages", () => {
+    const block =
+      "#Q &quot;Fidelio&quot;?\n^ C&eacute;zanne\nA C&eacute;zanne\nB D&#039;Annunzio\n";
+    const { quizzes, faults } = read(block);
+    expect(quizzes[0]?.questions).toMatchObject([
+      { question: '"Fidelio"?', options: ["Cézanne", "D'Annunzio"], answer: ["Cézanne"] },
+    ]);
+    expect(faults.list()).toMatchObject([
+      { line: 1, mended: true, reason: expect.stringContaining("decoded") },
+    ]);
+    const kept = read(block, { decodesEntities: false });
+    expect(kept.quizzes[0]?.questions[0]?.question).toBe("&quot;Fidelio&quot;?");
+    expect(kept.faults.list()).toMatchObject([
+      { line: 1, mended: true, reason: expect.stringContaining("were kept as they are written") },
     ]);
   });
 
@@ -99,6 +117,24 @@ describe("a block is mended where that is safe", () => {
       { line: 1, mended: true, reason: expect.stringContaining("check the text") },
     ]);
   });
+});
+
+test("options that differ by case alone stand side by side, and the right one stays right", () => {
+  const { quizzes, faults } = read("#Q Cobalt?\n^ Co\nA CO\nB Co\nC C\n");
+  expect(quizzes[0]?.questions).toMatchObject([{ options: ["CO", "Co", "C"], answer: ["Co"] }]);
+  expect(faults.list()).toEqual([]);
+});
+
+test("questions that one session can't hold become quizzes that one can", () => {
+  const long = "史".repeat(199);
+  const blocks = Array.from(
+    { length: 400 },
+    (_, i) =>
+      `#Q ${i}${"歴".repeat(490)}\n^ い${long}\nA い${long}\nB ろ${long}\nC は${long}\nD に${long}\n`,
+  );
+  const { quizzes } = read(blocks.join("\n"));
+  expect(quizzes.flatMap(({ questions }) => questions)).toHaveLength(400);
+  for (const quiz of quizzes) expect(checkQuiz(quiz).kind).toBe("valid");
 });
 
 test("many questions become numbered quizzes within the bounds of a title", () => {

@@ -5,9 +5,10 @@
 import { create } from "@bufbuild/protobuf";
 import { type Question, QuestionSchema } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { FaultList, placeOf } from "./fault-list.js";
-import { type ImportedFile, type ImportOptions, inParts } from "./imported-file.js";
+import { type ImportedFile, type ImportOptions, inPlayableParts } from "./imported-file.js";
 import { settleRow } from "./question-row.js";
-import { decodeLines, type TextLine } from "./text-decoding.js";
+import { decodeLines } from "./text-decoding.js";
+import { TextHabits } from "./text-habits.js";
 
 const QUESTION = /^#Q\s*/;
 const ANSWER = /^\^\s*/;
@@ -19,9 +20,9 @@ interface Block {
   question: string[];
   answers: string[];
   options: string[];
+  optionLines: number[];
   /** Where a line that begins nothing new belongs; undefined after a blank line. */
   goesOn: "question" | "answers" | "options" | undefined;
-  damaged: boolean;
 }
 
 export function readOpenTriviaQa(content: Uint8Array, options: ImportOptions): ImportedFile {
@@ -30,34 +31,33 @@ export function readOpenTriviaQa(content: Uint8Array, options: ImportOptions): I
   let blocks = 0;
   for (const block of readBlocks(decodeLines(content), faults)) {
     blocks++;
-    const question = readQuestion(block, faults);
+    const question = readQuestion(block, faults, options.decodesEntities ?? true);
     if (question) questions.push(question);
   }
   const { title, tags, questionsPerQuiz } = options;
-  const quizzes = inParts({ title, tags: [...tags], questions }, questionsPerQuiz);
+  const quizzes = inPlayableParts({ title, tags: [...tags], questions }, questionsPerQuiz);
   if (blocks > 0) return { quizzes, faults };
   const unreadable = 'no line of the file begins with "#Q"; is it in the OpenTriviaQA format?';
   return { quizzes, faults, unreadable };
 }
 
-function* readBlocks(lines: Iterable<TextLine>, faults: FaultList): Generator<Block> {
+function* readBlocks(lines: Iterable<string>, faults: FaultList): Generator<Block> {
   let block: Block | undefined;
   let straying = false;
   let number = 0;
-  for (const { text, damaged } of lines) {
+  for (const text of lines) {
     number++;
     const line = text.trim();
     if (QUESTION.test(line)) {
       if (block) yield block;
       block = newBlock(number, line.replace(QUESTION, ""));
-    } else if (!block || !addLine(block, line)) {
+    } else if (!block || !addLine(block, line, number)) {
       // Text that runs on is one fault, where it begins.
       if (line !== "" && !straying)
         faults.addLeftOut(placeOf(number, line), "the text belongs to no question");
       straying = line !== "" || straying;
       continue;
     }
-    block.damaged ||= damaged;
     straying = false;
   }
   if (block) yield block;
@@ -69,13 +69,13 @@ function newBlock(line: number, question: string): Block {
     question: [question],
     answers: [],
     options: [],
+    optionLines: [],
     goesOn: "question",
-    damaged: false,
   };
 }
 
 /** False for a text that belongs to nothing in the block. */
-function addLine(block: Block, line: string): boolean {
+function addLine(block: Block, line: string, number: number): boolean {
   if (ANSWER.test(line)) {
     block.answers.push(line.replace(ANSWER, ""));
     block.goesOn = "answers";
@@ -83,6 +83,7 @@ function addLine(block: Block, line: string): boolean {
     block.question.push(line);
   } else if (OPTION.test(line)) {
     block.options.push(line.replace(OPTION, ""));
+    block.optionLines.push(number);
     block.goesOn = "options";
   } else if (line === "") {
     block.goesOn = undefined;
@@ -93,7 +94,11 @@ function addLine(block: Block, line: string): boolean {
   return true;
 }
 
-function readQuestion(block: Block, faults: FaultList): Question | undefined {
+function readQuestion(
+  block: Block,
+  faults: FaultList,
+  decodesEntities: boolean,
+): Question | undefined {
   const text = block.question.filter((line) => line !== "").join("\n");
   const place = placeOf(block.line, text);
   if (block.answers.length !== 1) {
@@ -102,17 +107,13 @@ function readQuestion(block: Block, faults: FaultList): Question | undefined {
     faults.addLeftOut(place, `the question has ${found}; give it one line that begins with "^"`);
     return undefined;
   }
-  const notes = block.damaged
-    ? ["some bytes are neither UTF-8 nor Windows-1252 and read as \ufffd now; check the text"]
-    : [];
+  const habits = new TextHabits(decodesEntities);
+  const read = (each: string) => habits.read(each).replaceAll("\t", " ");
   const question = create(QuestionSchema, {
-    question: flattenTabs(text),
-    options: block.options.map(flattenTabs),
-    answer: block.answers.map(flattenTabs),
+    question: read(text),
+    options: block.options.map(read),
+    answer: block.answers.map(read),
   });
-  return settleRow({ place, question, notes }, faults);
-}
-
-function flattenTabs(text: string): string {
-  return text.replaceAll("\t", " ");
+  const row = { place, question, optionLines: block.optionLines, notes: habits.notes() };
+  return settleRow(row, faults);
 }

@@ -1,5 +1,5 @@
 /** A JSON reader that knows the line of every value, and says where and why a text is no JSON. */
-import { quoted } from "../text.js";
+import { quoted } from "@fanfare/proto/questions/text";
 
 export type JsonNode = { line: number } & (
   | { kind: "object"; members: Map<string, JsonNode> }

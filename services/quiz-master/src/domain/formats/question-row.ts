@@ -1,54 +1,52 @@
 /** One row of a file on its way to a question: mended where that is safe, else left out with a reason. */
-import { QuestionType } from "@fanfare/proto/common/v1/question";
+import { checkQuestion, tidyQuestion } from "@fanfare/proto/questions/check-quiz";
+import { quoted } from "@fanfare/proto/questions/text";
 import type { Question } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
-import { TRUE_FALSE_ANSWERS } from "../question-types/true-false.js";
-import { checkQuestion } from "../quiz.js";
-import { comparisonKey, quoted } from "../text.js";
 import type { FaultList, RowPlace } from "./fault-list.js";
 
 export interface QuestionRow {
   place: RowPlace;
   /** As read; a type that is not set is inferred. */
   question: Question;
-  /** What was changed so far, for people. */
+  /** Where its options stand, in their order, where the file's form tells. */
+  optionLines?: readonly number[];
+  /** What was changed so far, or looks wrong, for people. */
   notes: string[];
 }
 
 /** The question that a row holds; undefined when it was left out. Every change is reported. */
 export function settleRow(row: QuestionRow, faults: FaultList): Question | undefined {
-  const checked = checkQuestion(withType(withDistinctOptions(row)));
+  const notes = [...row.notes];
+  const checked = checkQuestion(withoutRepeats(row, notes));
   if (checked.kind === "invalid") {
-    faults.addLeftOut(row.place, checked.message);
+    // What was dropped may be why too few are left.
+    const mended = notes.length > 0 ? ` (${notes.join("; ")})` : "";
+    faults.addLeftOut(row.place, `${checked.message}${mended}`);
     return undefined;
   }
-  if (row.notes.length > 0) faults.addMended(row.place, row.notes.join("; "));
+  faults.addMended(row.place, ...notes);
   return checked.question;
 }
 
-/** True or false where answer and options say so, else single choice, as quiz_master_service.proto has it. */
-export function withType(question: Question): Question {
-  if (question.type !== QuestionType.UNSPECIFIED) return question;
-  const texts = question.options.length > 0 ? question.options : question.answer;
-  const keys = new Set(texts.map(comparisonKey));
-  const isTrueFalse =
-    [...keys].every((key) => TRUE_FALSE_ANSWERS.some((word) => word === key)) &&
-    texts.length === (question.options.length > 0 ? 2 : 1);
-  return isTrueFalse
-    ? { ...question, type: QuestionType.TRUE_FALSE, options: [] }
-    : { ...question, type: QuestionType.SINGLE_CHOICE };
-}
-
-/** Drops empty and repeated options: the others still say what the row says. */
-function withDistinctOptions({ question, notes }: QuestionRow): Question {
-  const byKey = new Map<string, string>();
-  let dropped: string | undefined;
-  for (const option of question.options) {
-    const key = comparisonKey(option);
-    if (key === "" || byKey.has(key)) dropped ??= option;
-    else byKey.set(key, option);
+/**
+ * Drops options that are empty or there already, character by character, and right answers that were
+ * named before: the others still say what the row says.
+ */
+function withoutRepeats({ question, optionLines }: QuestionRow, notes: string[]): Question {
+  const tidy = tidyQuestion(question);
+  const options = new Set<string>();
+  const dropped: string[] = [];
+  for (const [index, option] of tidy.options.entries()) {
+    const line = optionLines?.[index];
+    if (option === "" || options.has(option))
+      dropped.push(`${quoted(option)}${line === undefined ? "" : ` (line ${line})`}`);
+    else options.add(option);
   }
-  const count = question.options.length - byKey.size;
-  if (count === 1) notes.push(`the empty or repeated option ${quoted(dropped ?? "")} was dropped`);
-  if (count > 1) notes.push(`${count} empty or repeated options were dropped`);
-  return { ...question, options: [...byKey.values()] };
+  const answer = new Set(tidy.answer);
+  if (dropped.length === 1) notes.push(`the empty or repeated option ${dropped[0]} was dropped`);
+  if (dropped.length > 1)
+    notes.push(`${dropped.length} empty or repeated options were dropped: ${dropped.join(", ")}`);
+  if (answer.size < tidy.answer.length)
+    notes.push("a right answer was named twice and is kept once");
+  return { ...tidy, options: [...options], answer: [...answer] };
 }

@@ -1,13 +1,7 @@
 /**
  * Lines of a text file that nobody wrote in one encoding: each line is UTF-8 where it can be, else
- * Windows-1252. Line ends may be LF, CRLF or CR, mixed.
+ * Windows-1252; a byte that is neither reads as U+FFFD. Line ends may be LF, CRLF or CR, mixed.
  */
-
-export interface TextLine {
-  text: string;
-  /** Some bytes are neither, and read as U+FFFD now. */
-  damaged: boolean;
-}
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -17,7 +11,7 @@ const LOSSY_UTF8 = new TextDecoder("utf-8");
 const WINDOWS_1252_C1 = "€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ";
 
 /** One at a time, so that a file of a million empty lines takes no memory. */
-export function* decodeLines(bytes: Uint8Array): Generator<TextLine> {
+export function* decodeLines(bytes: Uint8Array): Generator<string> {
   let start = 0;
   for (let at = 0; at <= bytes.length; at++) {
     const byte = bytes[at];
@@ -37,16 +31,14 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-function decodeLine(bytes: Uint8Array): TextLine {
+function decodeLine(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes);
-  if (text !== undefined) return { text, damaged: false };
+  if (text !== undefined) return text;
   const lossy = LOSSY_UTF8.decode(bytes);
   // Whole letters beyond ASCII beside broken ones: UTF-8 that somebody's tool has damaged. Such
   // tools leave "?" for the byte that they could not keep.
-  if (/[^\0-\x7f\ufffd]/.test(lossy))
-    return { text: lossy.replace(/\ufffd\?/g, "\ufffd"), damaged: true };
-  const western = fromWindows1252(bytes).replace(/[\u00c2-\u00f4]\?(?=\p{L})/gu, "\ufffd");
-  return { text: western, damaged: western.includes("\ufffd") };
+  if (/[^\0-\x7f\ufffd]/.test(lossy)) return lossy.replace(/\ufffd\?/g, "\ufffd");
+  return fromWindows1252(bytes).replace(/[\u00c2-\u00f4]\?(?=\p{L})/gu, "\ufffd");
 }
 
 function fromWindows1252(bytes: Uint8Array): string {

@@ -1,5 +1,5 @@
 /** Fields of a file that nobody knows: left out, and reported once per name. */
-import { quoted } from "../text.js";
+import { quoted } from "@fanfare/proto/questions/text";
 import type { FaultList, RowPlace } from "./fault-list.js";
 
 export class UnknownFields {

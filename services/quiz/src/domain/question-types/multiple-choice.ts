@@ -1,10 +1,7 @@
 /** One or more options are right; only the exact set scores. */
-import { areOffered, type QuestionRules, validateOptions } from "./question-type.js";
+import { areOffered, type QuestionRules } from "./question-type.js";
 
 export const multipleChoice: QuestionRules = {
-  shuffles: true,
-  validate: validateOptions,
-  options: ({ options, answer }) => ({ texts: options, right: answer }),
   check: ({ question }, choices) =>
     choices.length > 0 && areOffered(question?.options ?? [], choices),
   isCorrect: ({ answer }, choices) =>

@@ -1,14 +1,15 @@
 /**
- * What a quiz may be. Checking also brings it into its stored form: texts trimmed and composed (NFC),
- * tags in lower case, answers spelled as their options are.
+ * What a quiz may be, wherever it is made: in the bank, by an import, or for one session. Checking also
+ * brings it into its stored form: texts trimmed and composed (NFC), tags in lower case, types inferred.
  */
 
-import type { Media } from "@fanfare/proto/common/v1/question";
-import type { Question, Quiz } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
-import { LIMITS } from "./limits.js";
+import type { Media } from "../gen/common/v1/question_pb.js";
+import type { Question, Quiz } from "../gen/quizmaster/v1/quiz_master_service_pb.js";
+import { countThatFits, frozenBytes } from "./freeze-question.js";
+import { QUIZ_LIMITS } from "./limits.js";
 import { checkMedia } from "./media.js";
-import { rulesOf } from "./question-types/question-types.js";
-import { type Breach, breach, type CheckedQuestion } from "./question-types/rules.js";
+import { rulesOf, withType } from "./question-types.js";
+import { type Breach, breach, type CheckedQuestion } from "./rules.js";
 import { checkTags } from "./tags.js";
 import { textFault, tidy, tidyLines } from "./text.js";
 
@@ -20,6 +21,8 @@ export interface QuizFault {
   question?: number;
   field: string;
   message: string;
+  /** The limit that the quiz as a whole exceeds, where it is no rule of its questions. */
+  limit?: "FROZEN_QUIZ_BYTES_MAX";
 }
 
 export type CheckedQuiz =
@@ -29,16 +32,16 @@ export type CheckedQuiz =
 /** The quiz in stored form, or the first rule that it breaks. */
 export function checkQuiz(quiz: QuizContent): CheckedQuiz {
   const title = tidy(quiz.title);
-  const titleFault = textFault(title, { max: LIMITS.TITLE_MAX });
+  const titleFault = textFault(title, { max: QUIZ_LIMITS.TITLE_MAX });
   if (titleFault) return refused("title", `the title ${titleFault}`);
   const tags = checkTags(quiz.tags);
   if (tags.kind === "invalid") return refused("tags", tags.message);
   const count = quiz.questions.length;
   if (count === 0) return refused("questions", "a quiz needs at least one question; add some");
-  if (count > LIMITS.QUESTIONS_MAX)
+  if (count > QUIZ_LIMITS.QUESTIONS_MAX)
     return refused(
       "questions",
-      `there are ${count} questions; keep at most ${LIMITS.QUESTIONS_MAX}, or make several quizzes`,
+      `there are ${count} questions; keep at most ${QUIZ_LIMITS.QUESTIONS_MAX}, or make several quizzes`,
     );
   const questions: Question[] = [];
   for (const [index, question] of quiz.questions.entries()) {
@@ -46,18 +49,38 @@ export function checkQuiz(quiz: QuizContent): CheckedQuiz {
     if (checked.kind === "invalid") return refused(checked.field, checked.message, index + 1);
     questions.push(checked.question);
   }
+  const fault = sizeFault(questions);
+  if (fault) return { kind: "invalid", fault };
   return { kind: "valid", content: { title, tags: tags.tags, questions } };
 }
 
-/** One question in stored form, or the first rule that it breaks. */
-export function checkQuestion(given: Question): CheckedQuestion {
-  const question = {
+/** Why these questions, in stored form, can't be played in one session; undefined where they can. */
+export function sizeFault(questions: readonly Question[]): QuizFault | undefined {
+  const bytes = questions.reduce((sum, question) => sum + frozenBytes(question), 0);
+  const { FROZEN_QUIZ_BYTES_MAX: max } = QUIZ_LIMITS;
+  if (bytes <= max) return undefined;
+  const count = countThatFits(questions);
+  return {
+    field: "questions",
+    message: `the ${questions.length} questions take ${bytes} bytes of the ${max} that a session may have; make several quizzes of them: the first ${count} fit into one`,
+    limit: "FROZEN_QUIZ_BYTES_MAX",
+  };
+}
+
+/** The texts of a question in stored form. */
+export function tidyQuestion(given: Question): Question {
+  return {
     ...given,
     question: tidyLines(given.question),
     options: given.options.map(tidy),
     answer: given.answer.map(tidy),
     explanation: tidyLines(given.explanation),
   };
+}
+
+/** One question in stored form, or the first rule that it breaks. */
+export function checkQuestion(given: Question): CheckedQuestion {
+  const question = withType(tidyQuestion(given));
   const media = checkAllMedia(given.media);
   const faulty = textBreach(question) ?? numberBreach(question);
   if (faulty) return faulty;
@@ -66,14 +89,14 @@ export function checkQuestion(given: Question): CheckedQuestion {
   if (!rules)
     return breach(
       "type",
-      "the question type is not set or not known; say SINGLE_CHOICE, MULTIPLE_CHOICE or TRUE_FALSE",
+      "the question type is not known; say SINGLE_CHOICE, MULTIPLE_CHOICE or TRUE_FALSE",
     );
   return rules.check({ ...question, media: media.media });
 }
 
 function checkAllMedia(given: readonly Media[]): { kind: "valid"; media: Media[] } | Breach {
-  if (given.length > LIMITS.MEDIA_MAX)
-    return breach("media", `there are ${given.length} media files; keep ${LIMITS.MEDIA_MAX}`);
+  if (given.length > QUIZ_LIMITS.MEDIA_MAX)
+    return breach("media", `there are ${given.length} media files; keep ${QUIZ_LIMITS.MEDIA_MAX}`);
   const media: Media[] = [];
   for (const each of given) {
     const checked = checkMedia(each);
@@ -84,23 +107,23 @@ function checkAllMedia(given: readonly Media[]): { kind: "valid"; media: Media[]
 }
 
 function textBreach(question: Question): Breach | undefined {
-  const fault = textFault(question.question, { max: LIMITS.QUESTION_MAX, lines: true });
+  const fault = textFault(question.question, { max: QUIZ_LIMITS.QUESTION_MAX, lines: true });
   if (fault) return breach("question", `the question ${fault}`);
   for (const [field, what, texts] of [
     ["options", "an option", question.options],
     ["answer", "a right answer", question.answer],
   ] as const)
     for (const text of texts) {
-      const fault = textFault(text, { max: LIMITS.OPTION_MAX });
+      const fault = textFault(text, { max: QUIZ_LIMITS.OPTION_MAX });
       if (fault) return breach(field, `${what} ${fault}`);
     }
-  const bounds = { max: LIMITS.EXPLANATION_MAX, lines: true, optional: true };
+  const bounds = { max: QUIZ_LIMITS.EXPLANATION_MAX, lines: true, optional: true };
   const wrong = textFault(question.explanation, bounds);
   return wrong ? breach("explanation", `the explanation ${wrong}`) : undefined;
 }
 
 function numberBreach(question: Question): Breach | undefined {
-  const { SECONDS_MIN, SECONDS_MAX, POINTS_MAX } = LIMITS;
+  const { SECONDS_MIN, SECONDS_MAX, POINTS_MAX } = QUIZ_LIMITS;
   const { seconds, points = 0, penalty } = question;
   if (seconds !== 0 && (seconds < SECONDS_MIN || seconds > SECONDS_MAX))
     return breach(

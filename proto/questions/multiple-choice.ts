@@ -7,4 +7,6 @@ export const multipleChoice: QuestionTypeRules = {
       return breach("answer", "there is no right answer; name at least one right option");
     return answeredByOptions(question);
   },
+  shown: ({ options, answer }) => ({ texts: options, right: answer }),
+  shuffles: true,
 };

@@ -12,4 +12,6 @@ export const singleChoice: QuestionTypeRules = {
       );
     return answeredByOptions(question);
   },
+  shown: ({ options, answer }) => ({ texts: options, right: answer }),
+  shuffles: true,
 };

@@ -1,15 +1,12 @@
 /** Media of a question: where a browser may load them from, and what kind a bare reference is. */
 import { create } from "@bufbuild/protobuf";
-import { type Media, MediaKind, MediaSchema } from "@fanfare/proto/common/v1/question";
-import { LIMITS } from "./limits.js";
+import { type Media, MediaKind, MediaSchema } from "../gen/common/v1/question_pb.js";
+import { QUIZ_LIMITS } from "./limits.js";
 import { quoted, textFault, tidy } from "./text.js";
 
-/** Where the gateway serves the blobs that a bare reference names. */
-const BLOB_PATH = "/media/";
 const KINDS = new Set([MediaKind.IMAGE, MediaKind.AUDIO, MediaKind.VIDEO]);
 const AUDIO = /\.(aac|flac|m4a|mp3|oga|ogg|opus|wav|weba)$/i;
 const VIDEO = /\.(m4v|mkv|mov|mp4|ogv|webm)$/i;
-const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
 export type CheckedMedia = { kind: "valid"; media: Media } | { kind: "invalid"; message: string };
 
@@ -24,10 +21,10 @@ export function checkMedia(given: Media): CheckedMedia {
   return { kind: "valid", media: create(MediaSchema, { kind: given.kind, url, description }) };
 }
 
-const DESCRIPTION = { max: LIMITS.MEDIA_DESCRIPTION_MAX, optional: true };
+const DESCRIPTION = { max: QUIZ_LIMITS.MEDIA_DESCRIPTION_MAX, optional: true };
 
 function urlFault(url: string): string | undefined {
-  const fault = textFault(url, { max: LIMITS.MEDIA_URL_MAX });
+  const fault = textFault(url, { max: QUIZ_LIMITS.MEDIA_URL_MAX });
   if (fault) return `the address of a media file ${fault}`;
   if (isHttpsUrl(url) || isGatewayPath(url)) return undefined;
   return `the media address ${quoted(url)} is neither an https URL nor a path that begins with /; give one of these`;
@@ -45,13 +42,10 @@ function isGatewayPath(path: string): boolean {
   return /^\/(?!\/)[^\s\\]*$/.test(path) && !/\/\.{1,2}(\/|$)/.test(segments);
 }
 
-/** The media that a plain string in a file means: a URL, a path, or the name of a blob. */
+/** The media that a plain string in a file means; its address is not judged yet. */
 export function mediaFromReference(reference: string): Media {
-  const text = tidy(reference);
-  const isAddress = text === "" || text.startsWith("/") || SCHEME.test(text);
-  // Half a surrogate pair has no encoding: it stays, to be found by the check of the address.
-  const url = isAddress || /\p{Cs}/u.test(text) ? text : BLOB_PATH + encodeURI(text);
-  return create(MediaSchema, { kind: kindOfReference(text), url });
+  const url = tidy(reference);
+  return create(MediaSchema, { kind: kindOfReference(url), url });
 }
 
 /** By the file's extension; a picture where it says nothing. */

@@ -1,6 +1,7 @@
 /**
- * How the bank cleans, measures and compares texts. Bounds count code points after NFC, so that one
- * letter counts the same however it was typed.
+ * How texts of quizzes are cleaned and measured. Bounds count code points after NFC, so that one letter
+ * counts the same however it was typed. Two texts are the same where their stored forms are, letter
+ * case and all.
  */
 
 /** Control characters, halves of surrogate pairs, and line separators that no keyboard has. */
@@ -46,11 +47,6 @@ export function clip(text: string, max: number): string {
 export function quoted(text: string): string {
   const short = clip(flatten(text), 60);
   return `"${short}${short.length < flatten(text).length ? "…" : ""}"`;
-}
-
-/** Texts with the same key are the same to a player: letter case makes no difference. */
-export function comparisonKey(text: string): string {
-  return tidy(text).toLowerCase().normalize("NFC");
 }
 
 /** What is wrong with a tidied text and what to do; undefined when nothing is. */

@@ -1,5 +1,5 @@
 /** Tags: short words in lower case that quizzes are found by. */
-import { LIMITS } from "./limits.js";
+import { QUIZ_LIMITS } from "./limits.js";
 import { quoted } from "./text.js";
 
 const TAG = /^[a-z0-9-]{1,40}$/;
@@ -9,8 +9,8 @@ export type CheckedTags = { kind: "valid"; tags: string[] } | { kind: "invalid";
 /** Tags in stored form: lower case, each once, in the order given. */
 export function checkTags(given: readonly string[]): CheckedTags {
   const tags = [...new Set(given.map((tag) => tag.trim().toLowerCase()))];
-  if (tags.length > LIMITS.TAGS_MAX)
-    return invalid(`there are ${tags.length} tags; keep at most ${LIMITS.TAGS_MAX}`);
+  if (tags.length > QUIZ_LIMITS.TAGS_MAX)
+    return invalid(`there are ${tags.length} tags; keep at most ${QUIZ_LIMITS.TAGS_MAX}`);
   const wrong = tags.find((tag) => !TAG.test(tag));
   if (wrong === undefined) return { kind: "valid", tags };
   const near = nearestTag(wrong);
@@ -25,7 +25,7 @@ export function nearestTag(text: string): string {
     .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, LIMITS.TAG_MAX)
+    .slice(0, QUIZ_LIMITS.TAG_MAX)
     .replace(/^-+|-+$/g, "");
 }
 

@@ -1,19 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { clip, comparisonKey, lengthOf, quoted, textFault, tidy, tidyLines } from "./text.js";
+import { clip, lengthOf, quoted, textFault, tidy, tidyLines } from "./text.js";
 
 test("a text is stored composed and without spaces around it", () => {
   expect(tidy("  Cafe\u0301 ")).toBe("Caf\u00e9");
+  expect(tidy("\u00a0Oslo\u3000\ufeff\t")).toBe("Oslo");
   expect(tidyLines(" one \r\n two\r three \n")).toBe("one\n two\n three");
 });
 
 test("letters outside the basic plane count as one", () => {
   expect(lengthOf("a🦊é")).toBe(3);
   expect(clip("🦊🦊🦊", 2)).toBe("🦊🦊");
-});
-
-test("texts that differ in case or composition only have the same key", () => {
-  expect(comparisonKey(" CAFE\u0301")).toBe(comparisonKey("caf\u00e9"));
-  expect(comparisonKey("Oslo")).not.toBe(comparisonKey("Osló"));
 });
 
 test("a quoted text is one line and short", () => {
