@@ -46,7 +46,7 @@ export const REASONS: Readonly<Record<ErrorReason, Policy>> = {
   [ErrorReason.PHASE_MISMATCH]: refused(CODES.FAILED_PRECONDITION),
   [ErrorReason.CONFLICT]: retry(CODES.ABORTED),
   [ErrorReason.BOARD_CHANGED]: refused(CODES.ABORTED),
-  [ErrorReason.SESSION_FULL]: refused(CODES.RESOURCE_EXHAUSTED),
+  [ErrorReason.SESSION_FULL]: refused(CODES.FAILED_PRECONDITION),
   [ErrorReason.SESSION_LOCKED]: refused(CODES.FAILED_PRECONDITION),
   [ErrorReason.NAME_TAKEN]: refused(CODES.ALREADY_EXISTS),
   [ErrorReason.NAME_INVALID]: refused(CODES.INVALID_ARGUMENT),

@@ -2,7 +2,7 @@
 import { toBinary, toJson } from "@bufbuild/protobuf";
 import type { ServiceError } from "@fanfare/common/errors";
 import { errorDetail } from "@fanfare/common/grpc-status";
-import { ErrorDetailSchema } from "@fanfare/proto/common/v1/error_reason";
+import { ErrorDetailSchema, ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 
 /** gRPC code → Connect's name and HTTP status. */
 const CODES: Readonly<Record<number, readonly [name: string, http: string]>> = {
@@ -24,6 +24,11 @@ const CODES: Readonly<Record<number, readonly [name: string, http: string]>> = {
   16: ["unauthenticated", "401 Unauthorized"],
 };
 
+/** Reasons whose code has an HTTP status that clients and proxies repeat, which would not help here. */
+const STATUS_OF_REASON: Partial<Record<ErrorReason, string>> = {
+  [ErrorReason.TOO_LARGE]: "413 Content Too Large",
+};
+
 const DEADLINE_EXCEEDED = 4;
 
 export interface ConnectReply {
@@ -34,7 +39,8 @@ export interface ConnectReply {
 }
 
 export function errorReply(error: ServiceError): ConnectReply {
-  const [code, status] = CODES[codeOf(error)] ?? ["unknown", "500 Internal Server Error"];
+  const [code, http] = CODES[codeOf(error)] ?? ["unknown", "500 Internal Server Error"];
+  const status = STATUS_OF_REASON[error.reason] ?? http;
   const detail = errorDetail(error);
   const value = Buffer.from(toBinary(ErrorDetailSchema, detail))
     .toString("base64")
