@@ -1,8 +1,9 @@
 /** What a crowd does for a benchmark: many plain sockets that connect, watch and answer when told to. */
+
+import { RawSocket } from "@fanfare/common/raw-socket";
 import { settlesWithin } from "@fanfare/common/servers/wait";
 import { actAt, nowMs } from "./clock.js";
 import { Histogram } from "./histogram.js";
-import { RawSocket } from "./raw-socket.js";
 
 export type Drill =
   /**

@@ -2,8 +2,9 @@
  * A player under load, as cheap as one can be that keeps its promises: it joins, answers when it is
  * due, comes back with its token, and sends an answer again until it knows what became of it.
  */
+
+import { RawSocket } from "@fanfare/common/raw-socket";
 import { nowMs } from "../crowd/clock.js";
-import { RawSocket } from "../crowd/raw-socket.js";
 import { backoffMs } from "../player/backoff.js";
 import { LoadAnswers, type RefusedFrame } from "./load-answers.js";
 import type { Scene } from "./scene.js";

@@ -1,5 +1,5 @@
 /** A spectator at /v1/socket or a watcher at /livescore/<session>: it looks on, and comes back. */
-import { RawSocket } from "../crowd/raw-socket.js";
+import { RawSocket } from "@fanfare/common/raw-socket";
 import { backoffMs } from "../player/backoff.js";
 import type { Tally } from "./tally.js";
 
