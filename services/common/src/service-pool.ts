@@ -169,7 +169,10 @@ export class ServicePool<S extends DescService> {
   #connectTo(address: string, serverName: string): ServiceClient<S> & Connection {
     const { token, tls, metrics } = this.options;
     const options = tls ? { tls, serverName, metrics } : { metrics };
-    return createClient(this.service, address, token, options);
+    const client = createClient(this.service, address, token, options);
+    // Asked, it begins a connection: the first crowd does not wait for it.
+    client.isConnected();
+    return client;
   }
 
   async #addressesOf(target: string): Promise<readonly string[]> {

@@ -78,6 +78,15 @@ async function startSilent(): Promise<string> {
   return typeof address === "object" ? `127.0.0.1:${address?.port}` : "";
 }
 
+test("a pod that is known has a connection before anybody calls it", async () => {
+  let connections = 0;
+  const listener = createServer(() => connections++);
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  opened.push({ [Symbol.asyncDispose]: async () => void listener.close() });
+  await connect(`127.0.0.1:${(listener.address() as AddressInfo).port}`);
+  await eventually("a connection", () => connections === 1);
+});
+
 /** A key that belongs to one of the addresses, by asking nobody. */
 async function keyOf(address: string, url: string): Promise<string> {
   const { rendezvousOrder } = await import("../src/rendezvous.js");
