@@ -47,6 +47,8 @@ export interface ConnectsResult {
   warm: Figures;
   /** Fresh to bare, by CPU of the server. */
   ratio: number;
+  /** Fresh to warm: median of the turns' p99 and of the server's CPU. */
+  coldToWarm: { p99: number; cpu: number };
 }
 
 export async function benchConnects(
@@ -79,9 +81,19 @@ export async function benchConnects(
     warm: figuresOf(storms.warm, count),
   };
   const ratio = figures.fresh.serverCpuMs / figures.bare.serverCpuMs;
-  const result = { count, perSecond, ...figures, ratio };
+  const result = { count, perSecond, ...figures, ratio, coldToWarm: coldToWarm(storms) };
   print(result, [...storms.bare, ...storms.fresh, ...storms.warm]);
   return result;
+}
+
+/** By turns, each of which had the same neighbours on the machine. */
+function coldToWarm({ fresh, warm }: { fresh: readonly Storm[]; warm: readonly Storm[] }) {
+  const ratios = (figure: (storm: Storm) => number) =>
+    median(fresh.map((cold, turn) => figure(cold) / figure(warm[turn] ?? cold)));
+  return {
+    p99: ratios(({ report }) => timesOf(report.latencies).p99Ms),
+    cpu: ratios(({ serverCpuSeconds }) => serverCpuSeconds),
+  };
 }
 
 async function storm(stack: Stack, pid: number, order: Drill): Promise<Storm> {
@@ -113,7 +125,7 @@ function figuresOf(storms: readonly Storm[], count: number): Figures {
 }
 
 function print(result: ConnectsResult, storms: readonly Storm[]) {
-  const { count, perSecond, bare, fresh, warm, ratio } = result;
+  const { count, perSecond, bare, fresh, warm, ratio, coldToWarm: cold } = result;
   const head = ["", "failed", "in per s", "p50 ms", "p99", "max", "server CPU ms/connect"];
   const row = (name: string, stackMs: number, of: Figures) =>
     [
@@ -131,6 +143,10 @@ function print(result: ConnectsResult, storms: readonly Storm[]) {
         [...row("joined, the same again", warm.stackCpuMs, warm)],
       ],
     ),
+  );
+  console.log(
+    `a gateway just started to the same again: p99 ${cold.p99.toFixed(2)} (target 1.50), ` +
+      `CPU ${cold.cpu.toFixed(2)}`,
   );
   console.log(`gateway to bare ${ratio.toFixed(1)}; ${crowdNote(storms.map((s) => s.report))}`);
 }

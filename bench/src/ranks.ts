@@ -16,7 +16,7 @@ import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_se
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { Redis } from "ioredis";
-import { forEach } from "./numbers.js";
+import { forEach, median } from "./numbers.js";
 import { createSession, openQuiz, untilPhase } from "./sessions.js";
 
 const SESSION = "ranks";
@@ -187,4 +187,7 @@ function print({ players, rounds }: RanksResult): void {
     "command",
   ];
   console.log(textTable(head, rows));
+  const [first, ...later] = rounds.map(({ ranksMs }) => ranksMs);
+  if (first !== undefined && later.length > 0)
+    console.log(`the first to the later ones ${(first / median(later)).toFixed(2)} (target 1.50)`);
 }

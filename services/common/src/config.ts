@@ -124,6 +124,12 @@ export const basic = {
   ...grpcTlsSettings,
 } as const;
 
+/** How long a process may rehearse (rehearsal.ts). */
+export const warmUpSettings = {
+  /** Longest time for which hot paths are rehearsed before this process is ready; 0 leaves it out. */
+  WARM_UP_MS: whole(5_000, 0, 60_000),
+} as const;
+
 /** What every service on the log reads. */
 export const common = { ...basic, ...natsSettings } as const;
 

@@ -38,21 +38,23 @@ export class Metrics {
   readonly limitHits: Counter<"limit">;
   /** Steps of the common clock (bus-clock.ts): NATS servers whose clocks nobody keeps. */
   readonly clockSteps: Counter;
+  /** How long this process has rehearsed before it was ready (rehearsal.ts). */
+  readonly warmUpSeconds: Gauge;
   #certificateEnd: (() => number) | undefined;
   #loops: () => ReturnType<LoopBook["all"]> = () => [];
   readonly #served: Histogram<"rpc_method" | "error_type">;
   readonly #called: Histogram<"rpc_method" | "error_type">;
   readonly #operations: Histogram<"db_system_name" | "db_operation_name" | "error_type">;
 
-  /** `component` is on every metric; `service` would be Prometheus Operator's own label. */
-  constructor(component: string) {
+  /**
+   * `component` is on every metric; `service` would be Prometheus Operator's own label. One that
+   * `isRehearsed` counts for a rehearsal, and watches nothing of the process.
+   */
+  constructor(component: string, { isRehearsed = false } = {}) {
     const registers = [this.registry];
     for (const each of [this.registry, this.#openMetrics]) each.setDefaultLabels({ component });
     this.#openMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-    // The default of 10 ms wakes an idle process a hundred times a second.
-    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
-    watchEventLoop(this.registry, 100);
-    watchOpenFiles(this.registry);
+    if (!isRehearsed) this.#watchProcess();
     new Gauge({
       name: "quiz_build_info",
       help: "1; the version that runs",
@@ -64,11 +66,15 @@ export class Metrics {
       "Times that a named limit was hit",
       "limit",
     );
-    countFaultLimit(() => this.limitHits.inc({ limit: "FAULT_SPANS_PER_SECOND_MAX" }));
     this.clockSteps = this.counter(
       "quiz_clock_steps_total",
       "Steps of NATS' clock by more than a second, with which deadlines moved",
     );
+    this.warmUpSeconds = new Gauge({
+      name: "quiz_warm_up_seconds",
+      help: "How long this process rehearsed before it was ready; 0 where it did not",
+      registers,
+    });
     const certificateEnd = () => this.#certificateEnd?.();
     new Gauge({
       name: "quiz_tls_certificate_expiry_timestamp_seconds",
@@ -91,6 +97,14 @@ export class Metrics {
       buckets: CALL_SECONDS,
       registers,
     });
+  }
+
+  #watchProcess(): void {
+    // The default of 10 ms wakes an idle process a hundred times a second.
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
+    watchEventLoop(this.registry, 100);
+    watchOpenFiles(this.registry);
+    countFaultLimit(() => this.limitHits.inc({ limit: "FAULT_SPANS_PER_SECOND_MAX" }));
   }
 
   /** Shows when the certificate for mutual TLS ends: `endsAt` in Unix seconds, asked for each page. */

@@ -46,6 +46,17 @@ export function installTracing(installed: Tracing | undefined): void {
   ratio = installed?.ratio ?? 0;
 }
 
+/** Does work of which nothing is traced, nor of what else this process does meanwhile. */
+export async function untraced<T>(work: () => Promise<T>): Promise<T> {
+  const installed = tracing;
+  installTracing(undefined);
+  try {
+    return await work();
+  } finally {
+    installTracing(installed);
+  }
+}
+
 /** Called each time that FAULT_SPANS_PER_SECOND_MAX is hit. */
 export function countFaultLimit(listener: () => void): void {
   onFaultLimit = listener;

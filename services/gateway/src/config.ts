@@ -1,6 +1,6 @@
 /** Settings of the gateway. Every limit has its name here, its default and its bounds. */
 import { fileURLToPath } from "node:url";
-import { common, port, readEnv, whole, z } from "@fanfare/common/config";
+import { common, port, readEnv, warmUpSettings, whole, z } from "@fanfare/common/config";
 
 const KIB = 1024;
 
@@ -57,6 +57,7 @@ const address = (fallback: string) =>
 
 const shape = {
   ...common,
+  ...warmUpSettings,
   ...limits,
   ...times,
   HTTP_PORT: port(8_000),

@@ -13,8 +13,8 @@ const QUICK = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2
 export class GatewayMetrics extends Metrics {
   readonly #on = { registers: [this.registry] };
 
-  constructor() {
-    super("gateway");
+  constructor(options?: { isRehearsed: boolean }) {
+    super("gateway", options);
     startAtZero(this.connects, "result", ["open", "full"]);
     startAtZero(this.joins, "result", ["joined", ...FAULTS]);
     startAtZero(this.resumes, "recovered", ["true", "false"]);

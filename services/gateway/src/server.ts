@@ -1,9 +1,9 @@
 /** Builds a gateway: what it listens to, whom it calls, the rooms, then the public port. */
 
-import uWS from "uWebSockets.js";
+import uWS, { type TemplatedApp } from "uWebSockets.js";
 import { startAdminServer } from "@fanfare/common/admin-server";
 import { anywhereWithin } from "@fanfare/common/backoff";
-import { type Bus, busOptions, connectBus } from "@fanfare/common/bus";
+import { busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
 import { Health } from "@fanfare/common/health";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
@@ -30,7 +30,7 @@ import { UwsSockets } from "./adapters/uws-sockets.js";
 import type { Config } from "./config.js";
 import { connectionNames } from "./domain/connection-names.js";
 import { FrameEncoder } from "./domain/frame-codec.js";
-import type { Clock } from "./domain/ports.js";
+import type { Clock, RoomFeed } from "./domain/ports.js";
 import { KeyedRateLimit, RateLimit } from "./domain/rate-limit.js";
 import { RoomRegistry } from "./domain/room-registry.js";
 import type { Identities } from "./domain/service-ports.js";
@@ -44,6 +44,7 @@ import { UndecidedAnswers } from "./handlers/undecided-answers.js";
 import { watchLiveScore } from "./handlers/watch-live-score.js";
 import { WideRowsReader } from "./handlers/wide-rows.js";
 import { GatewayMetrics } from "./metrics.js";
+import { rehearseGateway } from "./rehearsal/rehearse-gateway.js";
 
 const RESUME_TOKEN_SECONDS = 30 * 24 * 60 * 60;
 /**
@@ -67,18 +68,17 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   health.require("NATS", bus.connected);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const services = await connectServices(config, metrics, lifecycle);
+  await rehearseGateway(config, metrics, serveRehearsal, lifecycle);
   const app = uWS.App();
-  const parts = { config, metrics, bus, clock, services, app, lifecycle };
-  const { gateway, wideRows } = await buildGateway(parts);
-  const sockets = new UwsSockets(config, metrics, {
-    onOpen: (client) => greet(gateway, client),
-    onLiveScore: (client) => void watchLiveScore(gateway, wideRows, client),
-    onFrame: (client, content, isBinary) => receiveFrame(gateway, client, content, isBinary),
-    onLeaving: (client, delayMs) => sayReconnect(gateway, client, delayMs),
-    onFault: (error) => gateway.onFault(error, "a frame was not handled; its socket is closed"),
-  });
-  metrics.gauges.watch({ sockets: () => sockets.count(), rooms: () => gateway.rooms.count() });
-  sockets.serve(app);
+  const reader = await jetstreamManager(bus.nc, { timeout: READ_WITHIN_MS, checkAPI: false });
+  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log);
+  const parts = { config, metrics, feed, clock, services, app, lifecycle };
+  const { gateway, sockets } = serveSockets(parts);
+  // All gateways have lost the same server, and found it again at the same moment.
+  const readAll = () =>
+    pause(anywhereWithin(READ_ALL_SPREAD_MS)).then(() => gateway.rooms.readAll());
+  bus.onReconnect(() => void readAll());
+  sayAttendance(bus, config.POD_NAME, gateway.rooms, lifecycle);
   const { quiz, leaderboard, quizMaster } = services;
   const door = [
     doorService(QuizService, quiz),
@@ -107,24 +107,49 @@ async function connectServices(config: Config, metrics: GatewayMetrics, lifecycl
   return { quiz, leaderboard, quizMaster };
 }
 
-interface Parts {
+/** What players are served with. */
+export interface ServeParts {
   config: Config;
   metrics: GatewayMetrics;
-  bus: Bus;
+  feed: RoomFeed;
   clock: Clock;
-  services: Awaited<ReturnType<typeof connectServices>>;
-  app: ReturnType<typeof uWS.App>;
+  services: Pick<Awaited<ReturnType<typeof connectServices>>, "quiz" | "leaderboard">;
+  app: TemplatedApp;
   lifecycle: Lifecycle;
 }
 
+/** Sockets on the app, and the gateway behind them. */
+function serveSockets(parts: ServeParts) {
+  const { config, metrics, app } = parts;
+  const { gateway, wideRows } = buildGateway(parts);
+  const sockets = new UwsSockets(config, metrics, {
+    onOpen: (client) => greet(gateway, client),
+    onLiveScore: (client) => void watchLiveScore(gateway, wideRows, client),
+    onFrame: (client, content, isBinary) => receiveFrame(gateway, client, content, isBinary),
+    onLeaving: (client, delayMs) => sayReconnect(gateway, client, delayMs),
+    onFault: (error) => gateway.onFault(error, "a frame was not handled; its socket is closed"),
+  });
+  metrics.gauges.watch({ sockets: () => sockets.count(), rooms: () => gateway.rooms.count() });
+  sockets.serve(app);
+  return { gateway, sockets };
+}
+
+/** The same on an app, a port and a health of their own. */
+export async function serveRehearsal(
+  parts: Omit<ServeParts, "app">,
+  stage: Lifecycle,
+): Promise<number> {
+  const app = uWS.App();
+  const { sockets } = serveSockets({ ...parts, app });
+  return await listen(app, { config: parts.config, health: new Health(), sockets }, stage);
+}
+
 /** Ties rooms, duties and calls together: a room's duties need the gateway that holds the room. */
-async function buildGateway(parts: Parts) {
-  const { config, metrics, bus, clock, services, lifecycle } = parts;
+function buildGateway(parts: ServeParts) {
+  const { config, metrics, feed, clock, services, lifecycle } = parts;
   const { quiz, leaderboard } = services;
   const onFault = (err: unknown, what: string) => lifecycle.log.warn({ err }, what);
   const encoder = new FrameEncoder((type) => metrics.framesEncoded.add(type));
-  const reader = await jetstreamManager(bus.nc, { timeout: READ_WITHIN_MS, checkAPI: false });
-  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log);
   const boards = new LeaderboardBoards(leaderboard);
   const names = new NameTeller(() => gateway);
   const wideRows = new WideRowsReader(() => gateway);
@@ -149,11 +174,7 @@ async function buildGateway(parts: Parts) {
       onReadFailed: (error) => onFault(error, "a room was not read; it is tried again"),
     },
   );
-  // All gateways have lost the same server, and found it again at the same moment.
-  const readAll = () => pause(anywhereWithin(READ_ALL_SPREAD_MS)).then(() => rooms.readAll());
-  bus.onReconnect(() => void readAll());
   lifecycle.push("rooms", () => rooms.close());
-  sayAttendance(bus, config.POD_NAME, rooms, lifecycle);
   const gateway: Gateway = {
     config,
     rooms,

@@ -43,6 +43,7 @@ export class TestGateway {
       ADMIN_PORT: "0",
       LISTEN_HOST: "127.0.0.1",
       DRAIN_MS: "0",
+      WARM_UP_MS: "0",
       WEB_ROOT: pages,
       POD_NAME: `gateway-${Math.random().toString(36).slice(2, 8)}`,
       ...overrides,

@@ -1,5 +1,12 @@
 /** Settings of the leaderboard service. */
-import { common, postgresSettings, readEnv, whole, z } from "@fanfare/common/config";
+import {
+  common,
+  postgresSettings,
+  readEnv,
+  warmUpSettings,
+  whole,
+  z,
+} from "@fanfare/common/config";
 import { redisSettings } from "./redis-settings.js";
 
 const POINTS_MAX = 1_000;
@@ -25,6 +32,7 @@ export type Config = ReturnType<typeof readConfig>;
 export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   return readEnv(env, {
     ...common,
+    ...warmUpSettings,
     ...redisSettings,
     ...postgresSettings,
     POSTGRES_URL: postgresSettings.POSTGRES_URL.default("postgres://127.0.0.1:5432/fanfare"),

@@ -8,8 +8,8 @@ const REBUILD_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 export class LeaderboardMetrics extends Metrics {
   #players: () => number = () => 0;
 
-  constructor() {
-    super("leaderboard");
+  constructor(options?: { isRehearsed: boolean }) {
+    super("leaderboard", options);
     startAtZero(this.scores, "result", ["counted", "outside", "duplicate"]);
     startAtZero(this.rebuilds, "reason", ["requested", "empty", "behind", "generation"]);
   }

@@ -33,6 +33,7 @@ import { getStandings } from "./handlers/get-standings.js";
 import { rebuildLeaderboard } from "./handlers/rebuild-leaderboard.js";
 import { LeaderboardMetrics } from "./metrics.js";
 import { redisAccess } from "./redis-settings.js";
+import { rehearseLeaderboard } from "./rehearsal.js";
 
 const CONNECTIONS_MAX = 4;
 
@@ -55,6 +56,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
   const bus = await connectBus(busOptions(config, name), lifecycle);
   health.require("nats", bus.connected);
 
+  await rehearseLeaderboard(config, metrics, lifecycle);
   const live = new RedisBoards(redis);
   const final = new PostgresBoards(sql, metrics.postgres);
   const watch = new RoundWatch(live);

@@ -65,6 +65,7 @@ export class Stack implements AsyncDisposable {
       TOKEN_SECRET: SECRET,
       LISTEN_HOST: "127.0.0.1",
       DRAIN_MS: "0",
+      WARM_UP_MS: "0",
       POD_NAME: name,
       ...settings,
     });

@@ -1,11 +1,20 @@
 /** Settings of the quiz service and of its history writer. */
-import { common, port, postgresSettings, readEnv, whole, z } from "@fanfare/common/config";
+import {
+  common,
+  port,
+  postgresSettings,
+  readEnv,
+  warmUpSettings,
+  whole,
+  z,
+} from "@fanfare/common/config";
 
 export type QuizConfig = ReturnType<typeof readQuizConfig>;
 
 export function readQuizConfig(env: Readonly<Record<string, string | undefined>>) {
   return readEnv(env, {
     ...common,
+    ...warmUpSettings,
     GRPC_PORT: port(9001),
     ADMIN_PORT: port(9101),
     QUIZ_MASTER_URL: z.string().default("127.0.0.1:9003"),

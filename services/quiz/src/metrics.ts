@@ -7,8 +7,8 @@ import { Gauge } from "prom-client";
 export class QuizMetrics extends Metrics {
   #sessions: () => Iterable<Session> = () => [];
 
-  constructor() {
-    super("quiz");
+  constructor(options?: { isRehearsed: boolean }) {
+    super("quiz", options);
     startAtZero(this.#verdicts, "result", ["accepted", "UNAVAILABLE"]);
     startAtZero(this.#joins, "result", ["joined"]);
     startAtZero(this.#published, "result", ["stored", "conflict", "retry"]);

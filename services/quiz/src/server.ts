@@ -31,6 +31,7 @@ import * as players from "./handlers/players.js";
 import * as read from "./handlers/read-session.js";
 import { submitAnswers } from "./handlers/submit-answers.js";
 import { QuizMetrics } from "./metrics.js";
+import { rehearseQuiz } from "./rehearsal.js";
 import { RoundClock } from "./round-clock.js";
 
 const POSTGRES_CONNECTIONS_MAX = 4;
@@ -100,6 +101,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
     ),
     metrics.operations("postgresql"),
   );
+  await rehearseQuiz(config, metrics, quizService, lifecycle);
   const presence = await Presence.start("quiz", config.POD_NAME, bus, lifecycle);
   RoundClock.start({ store, logs, clock, presence, metrics, lifecycle });
   EarlyClose.start({ bus, store, clock, presence, metrics, lifecycle });
@@ -136,7 +138,7 @@ function* sessionsOf(store: SessionStore): Iterable<Session> {
   for (const { session } of store.all()) yield session;
 }
 
-function quizService(context: QuizContext): ServedService<typeof QuizService> {
+export function quizService(context: QuizContext): ServedService<typeof QuizService> {
   const bound =
     <Request, Call, Result>(
       handle: (context: QuizContext, request: Request, call: Call) => Result,

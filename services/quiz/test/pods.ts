@@ -76,6 +76,7 @@ export async function startPod(
     ADMIN_PORT: "0",
     LISTEN_HOST: "127.0.0.1",
     DRAIN_MS: "0",
+    WARM_UP_MS: "0",
     ...env,
   });
   const { grpcPort } = await startServer(config, lifecycle);
