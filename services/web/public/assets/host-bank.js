@@ -2,10 +2,11 @@
 /** The bank as a host sees it: quizzes to choose from, how to play, and sessions that run. */
 import { byId, make, showView, textOrHide, written } from "./dom.js";
 import { call, RpcError } from "./rpc.js";
-import { count } from "./words.js";
+import { count, runningText } from "./words.js";
 
 const PAGE_SIZE = 30;
 const TOKEN_REFUSED = 401;
+const NOT_FOR_THIS_ROLE = 403;
 
 /**
  * @typedef {import("@fanfare/proto/quizmaster/v1/quiz_master_service").QuizHeadJson} QuizHead
@@ -32,8 +33,8 @@ export class Bank {
     this.#events = events;
   }
 
-  /** Shows the bank; running sessions only to whom the server lists them. */
-  show(/** @type {boolean} */ withRunning) {
+  /** Shows the bank, and the running sessions: a host's own, or all to an admin. */
+  show(/** @type {boolean} */ isAdmin) {
     showView("view-bank");
     byId("search-form", HTMLFormElement).onsubmit = (event) => {
       event.preventDefault();
@@ -45,7 +46,10 @@ export class Bank {
     };
     byId("bank-more", HTMLButtonElement).onclick = () => this.#load(this.#nextPage);
     this.#load("");
-    if (withRunning) this.#loadRunning();
+    byId("running-heading", HTMLElement).textContent = isAdmin
+      ? "Running now"
+      : "Your running sessions";
+    this.#loadRunning();
   }
 
   /** One page of quizzes; the first replaces what stands there. */
@@ -68,11 +72,13 @@ export class Bank {
   }
 
   async #loadRunning() {
-    const running = await this.#call("quiz.v1.QuizService/ListSessions", {});
+    const running = await this.#call("quiz.v1.QuizService/ListSessions", {}, [NOT_FOR_THIS_ROLE]);
     const { sessions = [] } = /** @type {Running} */ (running ?? {});
     byId("running", HTMLElement).hidden = sessions.length === 0;
-    const items = sessions.map(({ sessionId = "", title = "", pin = "" }) => {
-      const button = make("button", "place-button", `${title} (${sessionId}, PIN ${pin})`);
+    const items = sessions.map((session) => {
+      const { sessionId = "", title = "" } = session;
+      const about = make("span", "soft", runningText(session));
+      const button = make("button", "place-button", written("name", title), " ", about);
       button.type = "button";
       button.addEventListener("click", () => this.#events.opened(sessionId, this.#token));
       return make("li", "", button);
@@ -103,8 +109,9 @@ export class Bank {
    * Undefined where the call failed, which is shown then.
    * @param {string} method
    * @param {object} request
+   * @param {number[]} passedOver Statuses that are no fault here.
    */
-  async #call(method, request) {
+  async #call(method, request, passedOver = []) {
     try {
       const response = await call(method, request, this.#token);
       textOrHide(this.#error, "");
@@ -112,7 +119,7 @@ export class Bank {
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       if (error.status === TOKEN_REFUSED) this.#events.refused(error.message);
-      else textOrHide(this.#error, error.message);
+      else if (!passedOver.includes(error.status)) textOrHide(this.#error, error.message);
       return undefined;
     }
   }

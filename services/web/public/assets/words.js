@@ -44,6 +44,16 @@ export function pinText(/** @type {string} */ pin) {
   return half < 3 ? pin : `${pin.slice(0, half)}\u00a0${pin.slice(half)}`;
 }
 
+/**
+ * "Lobby · PIN 123 456 · quiz_1": what tells one running session from another.
+ * @param {import("@fanfare/proto/quiz/v1/session").SessionJson} session
+ */
+export function runningText({ sessionId = "", pin = "", phase, round = 0, rounds = 0, paused }) {
+  const where = phase === "PHASE_LOBBY" ? "Lobby" : `Question ${round} of ${rounds}`;
+  const parts = [paused ? `${where}, paused` : where, pin && `PIN ${pinText(pin)}`, sessionId];
+  return parts.filter(Boolean).join(" · ");
+}
+
 /** "1st", "22nd", "113th". */
 export function ordinal(/** @type {number} */ rank) {
   const teens = rank % 100 >= 11 && rank % 100 <= 13;
