@@ -31,6 +31,15 @@ function json<D extends DescMessage>(schema: D, init: MessageInitShape<D>): stri
   return toJsonString(schema, create(schema, init));
 }
 
+test.each([
+  ["without seats", { moveId: "m", toLane: 1, seats: 0 }],
+  ["to no lane", { moveId: "m", toLane: 100, seats: 1 }],
+  ["without an id", { moveId: "", toLane: 1, seats: 1 }],
+])("a move of seats %s is garbage", (_, value) => {
+  const batch = json(PlayerBatchSchema, { changes: [{ change: { case: "given", value } }] });
+  expect(read("0._p0", batch)).toMatchObject({ kind: "unreadable", fault: "bounds" });
+});
+
 describe("each kind of entry", () => {
   const created = create(SessionCreatedSchema, { title: "Tour", rounds: 3, host: "h" });
   const closed = create(RoundClosedSchema, { answers: 2, points: -5n });
@@ -39,7 +48,10 @@ describe("each kind of entry", () => {
     changes: [
       { change: { case: "joined", value: { playerId: "p1", nickname: "Ann" } } },
       { change: { case: "removed", value: { playerId: "p0", status: PlayerStatus.KICKED } } },
+      { change: { case: "given", value: { moveId: "m1", toLane: 3, seats: 2 } } },
+      { change: { case: "taken", value: { moveId: "m2", seats: 1 } } },
     ],
+    closed: true,
   });
   const batch = create(AnswerBatchSchema, { answers: [{ playerId: "p1", points: 5 }] });
   test.each([

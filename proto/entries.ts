@@ -3,7 +3,7 @@
  * one is garbage for all, and every projection counts the same scores (P4).
  */
 import { type DescMessage, fromJson, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
-import { isToken, type LogAddress, ROUND_MAX, readStoredSubject } from "./addresses.js";
+import { isToken, LANES_MAX, type LogAddress, ROUND_MAX, readStoredSubject } from "./addresses.js";
 import {
   type AnswerBatch,
   AnswerBatchSchema,
@@ -136,8 +136,15 @@ function faultOfPlayers({ changes }: PlayerBatch): string | undefined {
   return undefined;
 }
 
+function faultOfMove(move: { moveId: string; seats: number; toLane?: number }): string | undefined {
+  if (!isToken(move.moveId)) return "the move id is not a token";
+  if (move.seats < 1 || move.seats > INT32_MAX) return `the seats are not 1 to ${INT32_MAX}`;
+  return (move.toLane ?? 0) >= LANES_MAX ? `there is no lane ${move.toLane}` : undefined;
+}
+
 function faultOfChange({ change }: PlayerChange): string | undefined {
   if (change.case === undefined) return undefined;
+  if (change.case === "given" || change.case === "taken") return faultOfMove(change.value);
   if (!isToken(change.value.playerId)) return "the player id is not a token";
   if (change.case === "removed")
     return PlayerStatus[change.value.status] ? undefined : "the status is none of this version";

@@ -2,14 +2,14 @@
  * A read that many ask for: at most one runs and one waits, and nobody is given one that began before
  * it asked, as that one may have passed what the caller is after.
  */
-export class FreshRead {
-  #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+export class FreshRead<T = void> {
+  #running: Promise<T> | undefined;
+  #next: Promise<T> | undefined;
 
-  constructor(private readonly read: () => Promise<void>) {}
+  constructor(private readonly read: () => Promise<T>) {}
 
-  /** Resolves once a read is done that began after this call. Fails as that read does. */
-  begin(): Promise<void> {
+  /** What a read finds that began after this call. Fails as that read does. */
+  begin(): Promise<T> {
     if (this.#next) return this.#next;
     if (!this.#running) return this.#start();
     const start = () => {
@@ -20,7 +20,7 @@ export class FreshRead {
     return this.#next;
   }
 
-  #start(): Promise<void> {
+  #start(): Promise<T> {
     const reading = this.read().finally(() => {
       if (this.#running === reading) this.#running = undefined;
     });

@@ -4,6 +4,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { type Bus, isWrongLastSequence } from "@fanfare/common/bus";
+import { unavailable } from "@fanfare/common/errors";
 import type { Span } from "@fanfare/common/tracing";
 import {
   laneOf,
@@ -31,6 +32,7 @@ import { answerCodec, encodeJson, playerCodec } from "./entry-codecs.js";
 import { FencedLane, type LaneCounters } from "./fenced-lane.js";
 import { lastSequence, lastStored } from "./lane-reader.js";
 import type { PastLanes } from "./past-lanes.js";
+import { SeatMoves } from "./seat-moves.js";
 
 export class FencedAnswers
   extends FencedLane<ScoredAnswer, ScoredAnswer, AnswerVerdict, AnswerFold>
@@ -45,10 +47,15 @@ export class FencedAnswers
   }
 }
 
+/** How long a join looks for a seat in the last moments before a session is full. */
+const SEAT_WITHIN_MS = 3_000;
+const NOT_FOUND: PlayerVerdict = { kind: "notFound" };
+
 type PlayerLane = FencedLane<PlayerChange, PlayerChange, PlayerVerdict, PlayerFold>;
 
 export class JetStreamSessionLog implements SessionLog {
   readonly #players: PlayerLane[] = [];
+  readonly #seats: SeatMoves;
   readonly #rounds = new Map<number, FencedAnswers[]>();
   readonly #start: number;
   readonly #lanes: number;
@@ -61,7 +68,7 @@ export class JetStreamSessionLog implements SessionLog {
   ) {
     this.#start = Number(session.logStart);
     this.#lanes = session.options?.lanes ?? 1;
-    const capacity = Math.ceil((session.options?.playersMax ?? 0) / this.#lanes);
+    const { playersMax = 0 } = session.options ?? {};
     for (let lane = 0; lane < this.#lanes; lane++)
       this.#players.push(
         new FencedLane(
@@ -69,11 +76,12 @@ export class JetStreamSessionLog implements SessionLog {
           subjectForPlayers(session.sessionId, lane),
           this.#start,
           this.#isNewest,
-          new PlayerFold(capacity),
+          new PlayerFold(shareOf(playersMax, lane, this.#lanes)),
           playerCodec,
           counters,
         ),
       );
+    this.#seats = new SeatMoves(this.#players);
   }
 
   get logStart(): bigint {
@@ -85,8 +93,15 @@ export class JetStreamSessionLog implements SessionLog {
     change: PlayerChange,
     span?: Span,
   ): Promise<PlayerVerdict> {
-    const [verdict] = await this.#playerLane(nicknameKey).submit([change], span);
-    return verdict ?? { kind: "notFound" };
+    const number = laneOf(nicknameKey, this.#lanes);
+    const deadline = performance.now() + SEAT_WITHIN_MS;
+    for (;;) {
+      const [verdict = NOT_FOUND] = await this.#playerLane(nicknameKey).submit([change], span);
+      if (verdict.kind !== "full" || this.#lanes === 1) return verdict;
+      // The lane is full, the session may not be. Others may be quicker to take what is brought.
+      if (!(await this.#seats.bring(number))) return verdict;
+      if (performance.now() > deadline) throw unavailable("a seat");
+    }
   }
 
   /** Finds players; asks the log once for those that this pod has not heard of. */
@@ -259,4 +274,9 @@ export class JetStreamSessionLog implements SessionLog {
       }
     }
   }
+}
+
+/** A lane's share of the seats: all shares together are exactly as many. */
+function shareOf(seats: number, lane: number, lanes: number): number {
+  return Math.floor(seats / lanes) + (lane < seats % lanes ? 1 : 0);
 }

@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AnswerFold } from "./answer-fold.js";
 import type { LaneFold } from "./lane.js";
-import { PlayerFold } from "./player-fold.js";
+import { PlayerFold, type PlayerVerdict } from "./player-fold.js";
 
 /**
  * Plays commands of two writers against one log with a fence: a writer that is behind is refused,
@@ -103,6 +103,62 @@ test("a name has one owner at a time", () => {
         .flat()
         .map(({ change }) => (change.case === "joined" ? change.value.nicknameKey : ""));
       expect(new Set(names).size).toBe(names.length);
+    }),
+  );
+});
+
+test("whatever lanes give each other and take twice, seats neither come from nowhere nor get lost", () => {
+  const LANES = 3;
+  const SEATS = 4;
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("join" as const), lane: fc.nat(LANES - 1) }),
+    fc.record({
+      kind: fc.constant("give" as const),
+      lane: fc.nat(LANES - 1),
+      to: fc.nat(LANES - 1),
+      seats: fc.integer({ min: 1, max: 9 }),
+    }),
+    fc.record({ kind: fc.constant("take" as const), move: fc.nat(20) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const lanes = Array.from({ length: LANES }, () => new PlayerFold(SEATS));
+      const moves: { moveId: string; seats: number; to: number }[] = [];
+      let sequence = 0;
+      let joined = 0;
+      const submit = (lane: number, change: PlayerChange["change"]) => {
+        const fold = lanes[lane] as PlayerFold as LaneFold<
+          PlayerChange,
+          PlayerChange,
+          PlayerVerdict
+        >;
+        const decided = fold.decide(create(PlayerChangeSchema, { change }), []);
+        const entry = { closed: false, sequence: ++sequence };
+        if (decided.change) fold.apply([decided.change], entry);
+        return decided.verdict;
+      };
+      for (const [i, each] of steps.entries()) {
+        if (each.kind === "join") {
+          const value = { playerId: `p${i}`, nicknameKey: `n${i}`, submissionId: `s${i}` };
+          const verdict = submit(each.lane, { case: "joined", value } as PlayerChange["change"]);
+          if (verdict.kind === "in") joined++;
+        } else if (each.kind === "give") {
+          const value = { moveId: `m${i}`, toLane: each.to, seats: each.seats };
+          const verdict = submit(each.lane, { case: "given", value } as PlayerChange["change"]);
+          if (verdict.kind === "moved")
+            moves.push({ moveId: value.moveId, seats: verdict.seats, to: each.to });
+        } else {
+          const move = moves[each.move];
+          if (!move) continue;
+          const { moveId, seats, to } = move;
+          submit(to, { case: "taken", value: { moveId, seats } } as PlayerChange["change"]);
+        }
+      }
+      const underway = moves.filter(({ moveId, to }) => !lanes[to]?.hasTaken(moveId));
+      const free = lanes.reduce((sum, lane) => sum + lane.free, 0);
+      const moving = underway.reduce((sum, { seats }) => sum + seats, 0);
+      expect(joined + free + moving).toBe(LANES * SEATS);
+      for (const lane of lanes) expect(lane.free).toBeGreaterThanOrEqual(0);
     }),
   );
 });

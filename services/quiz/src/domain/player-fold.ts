@@ -1,5 +1,10 @@
 /** The players of one lane of a session: who is in, whose name is whose, who had to go. */
-import type { PlayerChange, PlayerJoined } from "@fanfare/proto/events/v1/events";
+import type {
+  PlayerChange,
+  PlayerJoined,
+  SeatsGiven,
+  SeatsTaken,
+} from "@fanfare/proto/events/v1/events";
 import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { LaneFold } from "./lane.js";
 
@@ -25,6 +30,9 @@ export type PlayerVerdict =
   | { kind: "removed"; player: KnownPlayer }
   /** The session is over, and its lanes are closed. */
   | { kind: "ended" }
+  /** Seats were given to another lane, or taken from one. */
+  | { kind: "moved"; seats: number }
+  | { kind: "noSeats" }
   | { kind: "notFound" };
 
 export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVerdict> {
@@ -34,15 +42,33 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
   readonly #joined: KnownPlayer[] = [];
   readonly #nameOwners = new Map<string, KnownPlayer>();
   readonly #bannedNames = new Set<string>();
+  /** Seats that this lane gave away, by the move's id. */
+  readonly given = new Map<string, SeatsGiven>();
+  /** Moves whose seats this lane has taken. */
+  readonly #taken = new Set<string>();
+  #seats: number;
   closed = false;
 
-  /** `capacity` is this lane's share of the session's players. */
-  constructor(private readonly capacity: number) {}
+  /** `seats` is this lane's share of the session's, until some are moved. */
+  constructor(seats: number) {
+    this.#seats = seats;
+  }
+
+  /** Seats that nobody sits on. */
+  get free(): number {
+    return this.#seats - this.#nameOwners.size;
+  }
+
+  hasTaken(moveId: string): boolean {
+    return this.#taken.has(moveId);
+  }
 
   decide({ change }: PlayerChange, ahead: readonly PlayerChange[]) {
     // An entry that holds a change of the same name decides first: the next entry takes this one.
     if (change.case === "joined") return this.#decideJoin(change.value, ahead);
     if (change.case === "removed") return this.#decideRemoval(change.value);
+    if (change.case === "given") return this.#decideGift(change.value, ahead);
+    if (change.case === "taken") return this.#decideTaking(change.value, ahead);
     return { verdict: { kind: "notFound" } as const };
   }
 
@@ -64,14 +90,49 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     // A removal that this pod has not read yet may have freed the name, or a place.
     if (this.#nameOwners.has(join.nicknameKey))
       return { verdict: { kind: "nameTaken" } as const, unsure: true };
-    if (this.#nameOwners.size + ahead.length >= this.capacity)
-      return { verdict: { kind: "full" } as const, unsure: true };
+    if (this.#freeAfter(ahead) <= 0) return { verdict: { kind: "full" } as const, unsure: true };
     return {
       change: {
         $typeName: "events.v1.PlayerChange",
         change: { case: "joined", value: join },
       } as const,
       verdict: { kind: "in", player: known(join), again: false } as const,
+    };
+  }
+
+  #freeAfter(ahead: readonly PlayerChange[]): number {
+    let free = this.free;
+    for (const { change } of ahead) {
+      if (change.case === "joined") free--;
+      if (change.case === "given") free -= change.value.seats;
+      if (change.case === "taken") free += change.value.seats;
+    }
+    return free;
+  }
+
+  /** Half of what is free, so that two lanes in need don't take it all from each other in turns. */
+  #decideGift(wish: SeatsGiven, ahead: readonly PlayerChange[]) {
+    if (this.closed) return { verdict: { kind: "ended" } as const };
+    const seats = Math.min(wish.seats, Math.ceil(this.#freeAfter(ahead) / 2));
+    if (seats < 1) return { verdict: { kind: "noSeats" } as const };
+    const value = { ...wish, seats };
+    return {
+      change: { $typeName: "events.v1.PlayerChange", change: { case: "given", value } } as const,
+      verdict: { kind: "moved", seats } as const,
+    };
+  }
+
+  #decideTaking(value: SeatsTaken, ahead: readonly PlayerChange[]) {
+    const { moveId, seats } = value;
+    const verdict = { kind: "moved", seats } as const;
+    const isAhead = ahead.some(
+      ({ change }) => change.case === "taken" && change.value.moveId === moveId,
+    );
+    if (isAhead || this.#taken.has(moveId)) return { verdict };
+    if (this.closed) return { verdict: { kind: "ended" } as const };
+    return {
+      change: { $typeName: "events.v1.PlayerChange", change: { case: "taken", value } } as const,
+      verdict,
     };
   }
 
@@ -97,6 +158,8 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     for (const [index, { change }] of changes.entries()) {
       if (change.case === "joined") this.#join(change.value, placeOf(sequence, index));
       if (change.case === "removed") this.#remove(change.value.playerId, change.value.status);
+      if (change.case === "given") this.#give(change.value);
+      if (change.case === "taken") this.#take(change.value);
     }
   }
 
@@ -127,6 +190,18 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     this.#joined.push(player);
     this.#bySubmission.set(player.submissionId, player);
     if (!this.#nameOwners.has(player.nicknameKey)) this.#nameOwners.set(player.nicknameKey, player);
+  }
+
+  #give(gift: SeatsGiven): void {
+    if (this.given.has(gift.moveId)) return;
+    this.given.set(gift.moveId, gift);
+    this.#seats -= gift.seats;
+  }
+
+  #take({ moveId, seats }: SeatsTaken): void {
+    if (this.#taken.has(moveId)) return;
+    this.#taken.add(moveId);
+    this.#seats += seats;
   }
 
   #remove(playerId: string, status: PlayerStatus): void {
