@@ -105,6 +105,11 @@ export const postgresSettings = {
   POSTGRES_CA_FILE: text,
   POSTGRES_CERT_FILE: text,
   POSTGRES_KEY_FILE: text,
+  /**
+   * Longest wait for the next bytes of an answer, in ms; then the connection is given up, by the server
+   * too (statement_timeout and others of the session). After a cut of the network TCP would wait for minutes.
+   */
+  POSTGRES_SILENCE_MS: whole(10_000, 1_000, 600_000),
 } as const;
 
 /** What every service reads that needs no log. */

@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import postgres, { type Sql } from "postgres";
+import type { Sql, TransactionSql } from "postgres";
 import type { postgresSettings, z } from "./config.js";
 import type { Lifecycle } from "./lifecycle.js";
+import { PostgresPool } from "./postgres-pool.js";
 import { postgresTls } from "./postgres-tls.js";
 import type { TlsFiles } from "./tls-files.js";
 
@@ -16,6 +17,8 @@ export interface PostgresAccess extends TlsFiles {
   url: string;
   /** Wins over the URL's. */
   password?: string | undefined;
+  /** Longest wait for the next bytes of an answer, in ms. */
+  silenceMs?: number;
 }
 
 export function postgresAccess(
@@ -27,28 +30,32 @@ export function postgresAccess(
     caFile: settings.POSTGRES_CA_FILE,
     certFile: settings.POSTGRES_CERT_FILE,
     keyFile: settings.POSTGRES_KEY_FILE,
+    silenceMs: settings.POSTGRES_SILENCE_MS,
   };
 }
 
+/** Longest wait for the next bytes of an answer where the options don't say. */
+const SILENCE_MS = 10_000;
+const pools = new WeakMap<Sql, PostgresPool>();
+
 /**
  * A pool that connects on first use and reconnects by itself; each new connection reads the files of
- * TLS again. Throws a ConfigError where sslmode and files don't fit, or a file is no good.
+ * TLS again. A connection over which nothing comes for `silenceMs` while an answer is awaited is given
+ * up, by the server too, and what waited is rejected: a write may then have happened all the same. Throws a
+ * ConfigError where sslmode and files don't fit, or a file is no good.
  */
 export function connectPostgres(
   options: PostgresAccess & { name: string; connectionsMax: number },
   lifecycle: Lifecycle,
 ): Sql {
-  const sql = postgres(options.url, {
-    ssl: postgresTls(options.url, options),
-    ...(options.password ? { password: options.password } : {}),
-    max: options.connectionsMax,
-    connect_timeout: 5,
-    idle_timeout: 60,
-    max_lifetime: 1_800,
-    backoff: (attempt) => Math.min(0.1 * 2 ** attempt, 2),
-    connection: { application_name: options.name },
-    onnotice: () => {},
-  });
+  const { url, password, name, connectionsMax, silenceMs = SILENCE_MS } = options;
+  const ssl = postgresTls(url, options);
+  const onSilence = () =>
+    lifecycle.log.warn({ silenceMs }, "PostgreSQL does not answer: a connection is given up");
+  const access = { url, ssl, password, name, connectionsMax, silenceMs, onSilence };
+  const pool = new PostgresPool(access);
+  const sql = pool.sql();
+  pools.set(sql, pool);
   lifecycle.push("postgres", () => sql.end({ timeout: 3 }));
   return sql;
 }
@@ -81,7 +88,7 @@ export async function migrate(sql: Sql, schema: string, folder: string): Promise
   for (const name of files) {
     const text = await readFile(join(folder, name), "utf8");
     const checksum = createHash("sha256").update(text).digest("hex");
-    const apply = sql.begin(async (tx) => {
+    const apply = begin(sql, async (tx) => {
       await tx`SELECT pg_advisory_xact_lock(hashtext(${`fanfare migrations ${schema}`}))`;
       await tx.unsafe(`CREATE SCHEMA IF NOT EXISTS ${schema};
         CREATE TABLE IF NOT EXISTS ${schema}.migrations (
@@ -98,6 +105,11 @@ export async function migrate(sql: Sql, schema: string, folder: string): Promise
     });
   }
   return applied;
+}
+
+/** Migrations wait for each other, and a large table takes its time: no limit holds for them. */
+function begin(sql: Sql, work: (tx: TransactionSql) => Promise<void>): Promise<unknown> {
+  return pools.get(sql)?.beginPatiently(work) ?? sql.begin(work);
 }
 
 function isLasting(error: unknown): error is Error {

@@ -31,6 +31,8 @@ const PROBE_EVERY_MS = 1_000;
 const PROBE_LIMIT_MS = 2_000;
 /** Probes in a row without an answer after which connections are taken for dead and replaced. */
 const SILENT_PROBES_MAX = 2;
+/** An import may take 20 s; that nothing answers at all the probes find sooner. */
+const SILENCE_MIN_MS = 25_000;
 const RETRY_AFTER_FIRST_MS = 500;
 const RETRY_AFTER_MAX_MS = 5_000;
 /** SQLSTATE and socket errors that say: not now, rather than: wrong. */
@@ -134,7 +136,8 @@ export class PostgresLink {
   }
 
   #connect(connectionsMax: number): Sql {
-    return connectPostgres({ ...this.options, connectionsMax }, this.lifecycle);
+    const silenceMs = Math.max(SILENCE_MIN_MS, this.options.silenceMs ?? 0);
+    return connectPostgres({ ...this.options, connectionsMax, silenceMs }, this.lifecycle);
   }
 }
 
