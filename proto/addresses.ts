@@ -49,6 +49,9 @@ export const LEADERBOARD_SUBJECTS = "LEADERBOARD.*";
 export const LEADERBOARD_TEMPLATE = "LEADERBOARD.{session}";
 export const DEAD_LETTER_SUBJECTS = "DEADLETTER.*";
 
+/** A subject that no stream holds: to purge it changes nothing, and tells whether a stream takes writes. */
+export const NOTHING_STORED = "FANFARE.nothing";
+
 /** Name of the stream that holds a bucket; a key's subject in it is `$KV.<bucket>.<key>`. */
 export function streamOfBucket(bucket: string): string {
   return `KV_${bucket}`;

@@ -169,6 +169,10 @@ describe.skipIf(!helm)("NATS", () => {
       value: '"nats://fanfare:$(SECRET)@fanfare-nats-2.fanfare-nats-headless:6222"',
     });
     expect(preStopOf(container)).toContain("ldm=/run/nats/nats.pid");
+    // A copy that catches up is unhealthy too, and must not be restarted for it.
+    expect(container.livenessProbe).toMatchObject({
+      httpGet: { path: "/healthz?js-enabled-only=true" },
+    });
     expect(find(manifests, "StatefulSet", "fanfare-nats").spec.replicas).toBe(3);
   });
 
@@ -177,7 +181,10 @@ describe.skipIf(!helm)("NATS", () => {
     expect(find(manifests, "ConfigMap", "fanfare-nats").data?.["nats.conf"]).not.toContain(
       "routes",
     );
-    expect(containerOf(manifests, "fanfare-nats")).not.toHaveProperty("lifecycle");
+    const container = containerOf(manifests, "fanfare-nats");
+    expect(container).not.toHaveProperty("lifecycle");
+    // Only this says that a stream takes no writes since its disk was full.
+    expect(container.livenessProbe).toMatchObject({ httpGet: { path: "/healthz" } });
   });
 });
 

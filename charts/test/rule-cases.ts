@@ -124,6 +124,13 @@ const FIRE: readonly CauseCase[] = [
     "12m",
   ],
   [
+    "NothingStored",
+    "page",
+    "a full disk",
+    { [`quiz_nats_storage_fault{${QUIZ},fault="full"}`]: "0x9 1x30" },
+    "12m",
+  ],
+  [
     "LogFilling",
     "page",
     "over four fifths",
@@ -171,6 +178,13 @@ const SLEEP: readonly CauseCase[] = [
     "20m",
   ],
   ["ClockStepped", "", "never", { [`quiz_clock_steps_total{${QUIZ}}`]: "0x30" }, "20m"],
+  [
+    "NothingStored",
+    "",
+    "all is stored",
+    { [`quiz_nats_storage_fault{${QUIZ},fault="full"}`]: "0x30" },
+    "12m",
+  ],
   [
     "LogFilling",
     "",

@@ -34,8 +34,10 @@ import {
   NO_ROOM,
   natsAccess,
 } from "./bus-connection.js";
+import { BusStorage } from "./bus-storage.js";
 import type { natsSettings } from "./config.js";
 import { type Lifecycle, within } from "./lifecycle.js";
+import { NOT_STORED } from "./storage-faults.js";
 
 export { AckPolicy };
 
@@ -85,6 +87,8 @@ export interface Bus {
   js: JetStreamClient;
   jsm: JetStreamManager;
   connected(): boolean;
+  /** Whether NATS stores what it is given; a publish that it would not store is refused at once. */
+  storage: BusStorage;
   /**
    * Hears what is published to a subject while this process is connected. What the listener throws is
    * logged: thrown into the client it would end the connection.
@@ -116,12 +120,16 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
     return jetstreamManager(nc, { timeout: ANSWER_LIMIT_MS });
   };
   const jsm = await insist(manage, JETSTREAM_AWAY, lifecycle);
-  const js = jetstream(nc, { timeout: PUBLISH_LIMIT_MS });
+  const storage = new BusStorage(jsm, connected, lifecycle);
+  storage.watch();
+  listeners.add(() => storage.suspect());
+  const js = watchedPublishing(jetstream(nc, { timeout: PUBLISH_LIMIT_MS }), storage);
   return {
     nc,
     js,
     jsm,
     connected,
+    storage,
     onReconnect(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -137,6 +145,21 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
         },
       }),
   };
+}
+
+/** Publishes through `js`, of buckets too, but not what would not be stored. */
+function watchedPublishing(js: JetStreamClient, storage: BusStorage): JetStreamClient {
+  const publish = js.publish.bind(js);
+  js.publish = async (...args) => {
+    storage.refuse();
+    try {
+      return await publish(...args);
+    } catch (error) {
+      if (!isWrongLastSequence(error)) storage.suspect();
+      throw error;
+    }
+  };
+  return js;
 }
 
 function refuseOldServer(nc: NatsConnection): void {
@@ -233,9 +256,9 @@ export function isWrongLastSequence(error: unknown): boolean {
   return code === 10071 || code === 10164;
 }
 
-/** JetStream can't store an entry: the stream, or the volume under it, is full. */
+/** JetStream can't store an entry: the stream, or the volume under it, is full or switched off. */
 export function isFull(error: unknown): boolean {
-  return codeOf(error) === 10077;
+  return codeOf(error) === NOT_STORED;
 }
 
 const codeOf = (error: unknown) => (error as { code?: number }).code;

@@ -5,6 +5,7 @@
 
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { status } from "@grpc/grpc-js";
+import { NOT_STORED } from "./storage-faults.js";
 
 /** The codes by number: the history writer, which speaks no gRPC, need not load the library. */
 const CODES = {
@@ -116,9 +117,14 @@ export function invalidField(field: string, bounds: string): ServiceError {
 
 /** A part that can't be reached; the same request may be sent again. */
 export function unavailable(what: string, cause?: unknown): ServiceError {
-  return new ServiceError(ErrorReason.UNAVAILABLE, `${what} can't be reached now; try again`, {
-    cause,
-  });
+  const message = doesNotStore(cause)
+    ? `${what} is full; try again later`
+    : `${what} can't be reached now; try again`;
+  return new ServiceError(ErrorReason.UNAVAILABLE, message, { cause });
+}
+
+function doesNotStore(cause: unknown): boolean {
+  return (cause as { code?: unknown } | undefined)?.code === NOT_STORED;
 }
 
 /** What another part gives; that it can't be had becomes UNAVAILABLE, which says which part. */

@@ -4,11 +4,17 @@ export class Health {
   #started = false;
   #draining = false;
   readonly #connections = new Map<string, () => boolean>();
+  readonly #watched: (() => string | undefined)[] = [];
   readonly #listeners = new Set<() => void>();
 
   /** A connection without which this process can't do its work. */
   require(name: string, connected: () => boolean): void {
     this.#connections.set(name, connected);
+  }
+
+  /** Something that says what is wrong with it, or nothing. */
+  watch(fault: () => string | undefined): void {
+    this.#watched.push(fault);
   }
 
   started(): void {
@@ -29,9 +35,10 @@ export class Health {
   faults(): string[] {
     if (!this.#started) return ["starting"];
     if (this.#draining) return ["draining"];
-    return [...this.#connections]
+    const away = [...this.#connections]
       .filter(([, connected]) => !connected())
       .map(([name]) => `${name} is not connected`);
+    return [...away, ...this.#watched.flatMap((fault) => fault() ?? [])];
   }
 
   onChange(listener: () => void): () => void {

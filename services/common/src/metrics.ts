@@ -18,6 +18,7 @@ import { watchEventLoop } from "./event-loop-lag.js";
 import type { LoopBook } from "./loop-book.js";
 import { watchOpenFiles } from "./open-files.js";
 import { OperationTimes } from "./operation-times.js";
+import { STORAGE_FAULTS, type StorageFault } from "./storage-faults.js";
 import { countFaultLimit } from "./tracing.js";
 
 /** Bounds of call times, in seconds. */
@@ -41,6 +42,7 @@ export class Metrics {
   /** How long this process has rehearsed before it was ready (rehearsal.ts). */
   readonly warmUpSeconds: Gauge;
   #certificateEnd: (() => number) | undefined;
+  #storage: { fault: () => StorageFault | undefined } | undefined;
   #loops: () => ReturnType<LoopBook["all"]> = () => [];
   readonly #served: Histogram<"rpc_method" | "error_type">;
   readonly #called: Histogram<"rpc_method" | "error_type">;
@@ -88,6 +90,7 @@ export class Metrics {
       },
     });
     this.#countLoops();
+    this.#countStorage();
     this.#served = this.#calls("rpc_server_call_duration_seconds", "gRPC calls served");
     this.#called = this.#calls("rpc_client_call_duration_seconds", "gRPC calls made");
     this.#operations = new Histogram({
@@ -115,6 +118,26 @@ export class Metrics {
   /** Shows how the loops of this process get on: `loops` is asked for each page. */
   watchLoops(loops: () => ReturnType<LoopBook["all"]>): void {
     this.#loops = loops;
+  }
+
+  /** Shows what keeps NATS from storing: `fault` is asked for each page. */
+  watchStorage(fault: () => StorageFault | undefined): void {
+    this.#storage = { fault };
+  }
+
+  #countStorage(): void {
+    const storage = () => this.#storage;
+    new Gauge({
+      name: "quiz_nats_storage_fault",
+      help: "1 while NATS stores nothing: full, failed (a write error), or off (no JetStream)",
+      labelNames: ["fault"],
+      registers: [this.registry],
+      collect() {
+        const now = storage();
+        if (!now) return;
+        for (const each of STORAGE_FAULTS) this.set({ fault: each }, each === now.fault() ? 1 : 0);
+      },
+    });
   }
 
   #countLoops(): void {

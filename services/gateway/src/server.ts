@@ -66,6 +66,8 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   const pages = await StaticPages.load(config.WEB_ROOT);
   const bus = await connectBus(busOptions(config, config.POD_NAME), lifecycle);
   health.require("NATS", bus.connected);
+  health.watch(() => bus.storage.advice());
+  metrics.watchStorage(() => bus.storage.fault);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const services = await connectServices(config, metrics, lifecycle);
   await rehearseGateway(config, metrics, serveRehearsal, lifecycle);

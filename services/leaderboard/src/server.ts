@@ -55,6 +55,8 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
   );
   const bus = await connectBus(busOptions(config, name), lifecycle);
   health.require("nats", bus.connected);
+  health.watch(() => bus.storage.advice());
+  metrics.watchStorage(() => bus.storage.fault);
 
   await rehearseLeaderboard(config, metrics, lifecycle);
   const live = new RedisBoards(redis);

@@ -40,6 +40,8 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
   );
   const bus = await connectBus(busOptions(config, config.POD_NAME), lifecycle);
   health.require("NATS", bus.connected);
+  health.watch(() => bus.storage.advice());
+  metrics.watchStorage(() => bus.storage.fault);
   const sql = connectPostgres(
     { ...postgresAccess(config), name: config.POD_NAME, connectionsMax: CONNECTIONS_MAX },
     lifecycle,

@@ -74,6 +74,8 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   const adminPort = await startAdminServer(admin, lifecycle);
   const bus = await connectBus(busOptions(config, config.POD_NAME), lifecycle);
   health.require("NATS", bus.connected);
+  health.watch(() => bus.storage.advice());
+  metrics.watchStorage(() => bus.storage.fault);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const store = await NatsSessionStore.open(bus, lifecycle);
   metrics.watchSessions(() => sessionsOf(store));

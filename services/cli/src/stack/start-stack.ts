@@ -15,6 +15,7 @@ import { KINDS, type Kind, planProcesses, portNamesOf, type Seat } from "./proce
 import { type ServersOptions, type StackServers, startServers } from "./servers.js";
 import { ServiceProcess, type StackProcess } from "./service-process.js";
 import { Supervisor } from "./supervisor.js";
+import { watchNats } from "./watch-nats.js";
 
 export interface StackOptions {
   /** Holds data, logs and pid files. None: a temporary one, gone after the stop. */
@@ -177,6 +178,12 @@ class RunningStack implements Stack {
     );
     options.signal?.throwIfAborted();
     await this.#startProcesses(folders);
+    if (this.#supervisor)
+      void watchNats(
+        this.servers.nats,
+        { onUnwell: (why) => this.#supervisor?.unwell("nats", why), tell: this.#tell },
+        this.#supervisor.signal,
+      );
   }
 
   stop(): Promise<void> {

@@ -27,9 +27,17 @@ export class Supervisor {
 
   /** Tells of the end of `name` and starts it again; returns at once. */
   ended(name: string, why: string): void {
-    if (this.#stop.signal.aborted || this.#busy.has(name)) return;
-    this.#busy.add(name);
-    void this.#revive(name, why).finally(() => this.#busy.delete(name));
+    this.#begin(name, "ended", why);
+  }
+
+  /** The same for one that runs, but does not do its work. */
+  unwell(name: string, why: string): void {
+    this.#begin(name, "does not work", why);
+  }
+
+  /** Aborts with `stop`. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
   /** Nothing is started from now on. */
@@ -37,10 +45,16 @@ export class Supervisor {
     this.#stop.abort();
   }
 
-  async #revive(name: string, why: string): Promise<void> {
+  #begin(name: string, what: string, why: string): void {
+    if (this.#stop.signal.aborted || this.#busy.has(name)) return;
+    this.#busy.add(name);
+    void this.#revive(name, what, why).finally(() => this.#busy.delete(name));
+  }
+
+  async #revive(name: string, what: string, why: string): Promise<void> {
     for (let reason = why; ; ) {
       const pauseMs = pauseBeforeRestart(this.#countFailure(name));
-      this.tell(`${name} ended, starts again in ${pauseMs / 1_000} s: ${reason}`);
+      this.tell(`${name} ${what}, starts again in ${pauseMs / 1_000} s: ${reason}`);
       await pause(pauseMs, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       try {
