@@ -34,16 +34,29 @@ export const BUCKETS = {
   pins: "pins",
 } as const;
 
-/** What outsiders publish and services append to. */
-export const LOG_SUBJECTS = "QUIZ.*.*.*";
-/** The same as people read it; also the name of all such subjects in traces. */
+/**
+ * What the log takes: what outsiders publish and services append to, and all that is meant for it and is
+ * neither, so that its publisher gets an acknowledgement, and a letter says what was wrong.
+ */
+export const LOG_SUBJECTS = "QUIZ.>";
+/** What it is about, as people read it; also the name of all such subjects in traces. */
 export const LOG_TEMPLATE = "QUIZ.{session}.{round}.{token}";
 
-/** Subject transform of the log stream: stored subjects begin with the session's partition. */
+/**
+ * Subject transform of the log stream: stored subjects begin with the session's partition, however many
+ * words follow. What has no second word behind `QUIZ`, or a wildcard for a word, is stored as it is.
+ */
 export const LOG_TRANSFORM = {
-  src: LOG_SUBJECTS,
-  dest: `LOG.{{partition(${PARTITIONS},1)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`,
+  src: "QUIZ.*.>",
+  dest: `LOG.{{partition(${PARTITIONS},1)}}.{{wildcard(1)}}.>`,
 } as const;
+
+/** Reads what was stored as it is: those subjects belong to no session, and can't be scores. */
+const ODD_SUBJECTS_PARTITION = 0;
+
+/** Which subjects outsiders may publish to, for those who published to another. */
+const SCORES_GO_TO =
+  "scores go to QUIZ.<session>.<round>.<user>: session and user 1 to 64 of A-Z a-z 0-9 _ - (the user not beginning with _), round 0 to 100000";
 
 export const LEADERBOARD_SUBJECTS = "LEADERBOARD.*";
 export const LEADERBOARD_TEMPLATE = "LEADERBOARD.{session}";
@@ -165,22 +178,28 @@ export function subjectForSessionEnded(sessionId: string): string {
   return `QUIZ.${token(sessionId, "session id")}.0._ended`;
 }
 
-/** The subject under which the log stores what was published to `published` (QUIZ.…). */
+/** The subject under which the log stores what was published to `published`, as LOG_TRANSFORM says. */
 export function storedSubject(published: string): string {
-  const [root, sessionId = "", round = "", last = "", ...more] = published.split(".");
-  if (root !== "QUIZ" || round === "" || last === "" || more.length > 0)
-    throw new TokenError("published subject", "QUIZ.<session>.<round>.<user or entry kind>");
-  return `LOG.${partitionOf(sessionId)}.${sessionId}.${round}.${last}`;
+  const [root, ...words] = published.split(".");
+  if (root !== "QUIZ" || words.length === 0 || words.includes(""))
+    throw new TokenError("published subject", "QUIZ and one or more words");
+  const [sessionId = "", ...more] = words;
+  if (more.length === 0 || words.includes("*") || words.includes(">")) return published;
+  return `LOG.${fnv1a(sessionId) % PARTITIONS}.${words.join(".")}`;
 }
 
 /** The subject to which a stored entry was published. */
 export function publishedSubject(stored: string): string {
-  return `QUIZ.${stored.split(".").slice(2).join(".")}`;
+  const [root, , ...words] = stored.split(".");
+  return root === "LOG" ? `QUIZ.${words.join(".")}` : stored;
 }
 
-/** Stored subjects of one partition. */
-export function storedPartitionSubjects(partition: number): string {
-  return `LOG.${partition}.>`;
+/** Stored subjects of one partition: the first are those of its sessions. */
+export function storedPartitionSubjects(
+  partition: number,
+): [ofSessions: string, ...others: string[]] {
+  const ofSessions = `LOG.${partition}.>`;
+  return partition === ODD_SUBJECTS_PARTITION ? [ofSessions, LOG_SUBJECTS] : [ofSessions];
 }
 
 /** Stored subjects of one session. */
@@ -193,7 +212,7 @@ export function storedPlayerSubjects(sessionId: string): string {
   return `LOG.${partitionOf(sessionId)}.${sessionId}.0.*`;
 }
 
-/** What a stored subject says. `unknown` is one of ours that this version does not know. */
+/** What a stored subject says. */
 export type LogAddress = { sessionId: string; round: number } & (
   | { kind: "score"; outsider: string }
   | { kind: "answers"; lane: number }
@@ -201,23 +220,22 @@ export type LogAddress = { sessionId: string; round: number } & (
   | { kind: "roundClosed" | "sessionCreated" | "sessionEnded" }
 );
 
-/** Reads a stored subject; a string says why it is none. */
+/** Reads a stored subject; a string says why it is none, and which are possible. */
 export function readStoredSubject(subject: string): LogAddress | string {
-  const [root, , sessionId = "", roundText = "", last = "", ...more] = subject.split(".");
-  if (root !== "LOG" || more.length > 0) return "not the subject of a log entry";
-  if (!isToken(sessionId)) return "the session id is not a token";
+  const [, ...words] = publishedSubject(subject).split(".");
+  const [sessionId = "", roundText = "", last = ""] = words;
+  if (words.length !== 3) return `${words.length} words behind QUIZ, not 3: ${SCORES_GO_TO}`;
+  if (!isToken(sessionId)) return `no session is called so: ${SCORES_GO_TO}`;
   if (!/^\d{1,6}$/.test(roundText) || Number(roundText) > ROUND_MAX)
-    return "the round is not a number from 0 to 100000";
+    return `no round is called so: ${SCORES_GO_TO}`;
   const place = { sessionId, round: Number(roundText) };
-  if (!last.startsWith("_"))
-    return isToken(last)
-      ? { ...place, kind: "score", outsider: last }
-      : "the user is not a token of 1 to 64 of A-Z a-z 0-9 _ -";
+  if (!isToken(last)) return `no user is called so: ${SCORES_GO_TO}`;
+  if (!last.startsWith("_")) return { ...place, kind: "score", outsider: last };
   if (last === "_closed") return { ...place, kind: "roundClosed" };
   if (last === "_session") return { ...place, kind: "sessionCreated" };
   if (last === "_ended") return { ...place, kind: "sessionEnded" };
   const lane = /^_(p?)(\d{1,2})$/.exec(last);
-  if (!lane) return `${last} is not an entry kind that this version knows`;
+  if (!lane) return `${last} is not an entry kind that this version knows: ${SCORES_GO_TO}`;
   return { ...place, kind: lane[1] ? "players" : "answers", lane: Number(lane[2]) };
 }
 

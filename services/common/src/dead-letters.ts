@@ -7,7 +7,7 @@ import type { Logger } from "./log.js";
 import type { LogEntry } from "./partition-reader.js";
 
 const CONTENT_BYTES_MAX = 1_024;
-const REASON_LENGTH_MAX = 200;
+const REASON_LENGTH_MAX = 400;
 
 export interface Letter {
   entry: LogEntry;

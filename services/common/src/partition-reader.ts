@@ -197,7 +197,7 @@ async function readOnce(
   const about = { projection: projection.name, partition, place };
   if (place > state.last_seq) await tellLoss(bus, lifecycle, about);
   const consumer = await bus.js.consumers.get(STREAMS.log, {
-    filter_subjects: [storedPartitionSubjects(partition)],
+    filter_subjects: storedPartitionSubjects(partition),
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: place + 1,
   });

@@ -28,7 +28,7 @@ export class PartitionWatch {
     if (performance.now() < this.#lookAt) return false;
     this.#lookAt = performance.now() + LOOK_EVERY_MS;
     const last = await this.bus.jsm.streams.getMessage(STREAMS.log, {
-      last_by_subj: storedPartitionSubjects(this.partition),
+      last_by_subj: storedPartitionSubjects(this.partition)[0],
     });
     const before = this.#behindAt;
     this.#behindAt = last && last.seq > place ? place : undefined;
@@ -39,7 +39,7 @@ export class PartitionWatch {
 /** Entries of a partition behind a place, as the log counts them. Rejects while it can't be reached. */
 export async function entriesBehind(bus: Bus, partition: number, place: number): Promise<number> {
   const { name, num_pending } = await bus.jsm.consumers.add(STREAMS.log, {
-    filter_subjects: [storedPartitionSubjects(partition)],
+    filter_subjects: storedPartitionSubjects(partition),
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: place + 1,
     ack_policy: AckPolicy.None,

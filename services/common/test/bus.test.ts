@@ -83,6 +83,50 @@ describe("the log", () => {
     expect(partitions.size).toBe(PARTITIONS);
   });
 
+  test("takes whatever is published under QUIZ, acknowledges it, and stores it where we expect", async () => {
+    const own = await startNats({ syncInterval: "2m" });
+    opened.push(() => own[Symbol.asyncDispose]());
+    const bus = await newPod().connect(own.url);
+    const subjects = [
+      "QUIZ.s.1.u",
+      "QUIZ.s",
+      "QUIZ.s.1",
+      "QUIZ.s.1.first.last",
+      "QUIZ.s.1.jane@example.org",
+      "QUIZ.jane@home.1.u",
+      "QUIZ.ü.eins.Zoë",
+      "QUIZ.s.1.*",
+      "QUIZ.*.1.u",
+      "QUIZ.>",
+      `QUIZ.s.1.${"u".repeat(1_000)}`,
+    ];
+    const stored: string[] = [];
+    for (const subject of subjects) {
+      // As any client can, also where the library would refuse the subject.
+      const reply = await bus.nc.request(subject, "1", { timeout: 2_000 });
+      const { seq } = reply.json<{ seq: number }>();
+      const entry = await bus.jsm.streams.getMessage(STREAMS.log, { seq });
+      stored.push(entry?.subject ?? "");
+    }
+    expect(stored).toEqual(subjects.map(storedSubject));
+  });
+
+  test("that an older version made takes it, too, once a pod has started", async () => {
+    const own = await startNats({ syncInterval: "2m" });
+    opened.push(() => own[Symbol.asyncDispose]());
+    const bus = await newPod().connect(own.url);
+    const subjects = "QUIZ.*.*.*";
+    const dest = `LOG.{{partition(${PARTITIONS},1)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`;
+    await bus.jsm.streams.update(STREAMS.log, {
+      subjects: [subjects],
+      subject_transform: { src: subjects, dest },
+    });
+    const odd = "QUIZ.s.1.first.last";
+    await expect(bus.js.publish(odd, "1")).rejects.toThrow();
+    await newPod().connect(own.url);
+    await bus.js.publish(odd, "1");
+  });
+
   test("refuses what does not follow the expected entry, and says it in a known way", async () => {
     const bus = await newPod().connect();
     const subject = subjectForScore({ sessionId: "fenced", round: 1, outsider: "u" });

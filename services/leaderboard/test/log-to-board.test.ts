@@ -19,7 +19,7 @@ import {
   outside,
   roundClosed,
 } from "./events.js";
-import { type Pod, Stack, tokenOf } from "./stack.js";
+import { eventually, type Pod, Stack, tokenOf } from "./stack.js";
 
 let stack: Stack;
 let pod: Pod;
@@ -98,12 +98,37 @@ test("garbage becomes a dead letter with its reason, once, and stops nobody", as
   const letters = await deadLettersOf(session);
   expect(letters.map(({ subject, reason }) => [subject, reason])).toEqual([
     [`QUIZ.${session}.1.ann`, "not a decimal number"],
-    [`QUIZ.${session}.1._tomorrow`, "_tomorrow is not an entry kind that this version knows"],
+    [
+      `QUIZ.${session}.1._tomorrow`,
+      expect.stringContaining("_tomorrow is not an entry kind that this version knows"),
+    ],
     [`QUIZ.${session}.1._0`, expect.stringContaining("JSON")],
   ]);
   expect(new TextDecoder().decode(letters[0]?.content)).toBe("garbage");
   const count = await pod.count("quiz_events_dead_lettered_total", { reason: "subject" });
   expect(count).toBeGreaterThanOrEqual(1);
+});
+
+test("what is published to another subject gets a letter that says which there are", async () => {
+  const odd = [
+    `QUIZ.${session}.1.first.last`,
+    `QUIZ.${session}.1.jane@example.org`,
+    `QUIZ.${session}.1`,
+    `QUIZ.${session}`,
+    `QUIZ.${session}.1.*`,
+  ];
+  for (const subject of odd) await stack.bus.nc.request(subject, "20", { timeout: 2_000 });
+  await stack.publish(outside(session, 1, "ann", "20"));
+  await stack.awaitSnapshot(session, (board) => board.players === 1);
+  const letters = await eventually(
+    () => deadLettersOf(session),
+    ({ length }) => length === odd.length,
+  );
+  expect(letters.map(({ subject }) => subject).sort()).toEqual(odd.sort());
+  for (const { reason } of letters)
+    expect(reason).toContain(
+      "scores go to QUIZ.<session>.<round>.<user>: session and user 1 to 64",
+    );
 });
 
 async function deadLettersOf(sessionId: string) {
@@ -114,7 +139,7 @@ async function deadLettersOf(sessionId: string) {
     expect(stored?.subject).toBe(subjectForDeadLetter("leaderboard"));
     letters.push(fromJsonString(DeadLetterSchema, stored?.string() ?? ""));
   }
-  return letters.filter(({ subject }) => subject.startsWith(`QUIZ.${sessionId}.`));
+  return letters.filter(({ subject }) => `${subject}.`.startsWith(`QUIZ.${sessionId}.`));
 }
 
 test("snapshots of a busy session come at most ten a second, and the last one for sure", async () => {

@@ -61,6 +61,29 @@ async function exported(sessionId: string) {
   ]);
 }
 
+test("what is published to another subject gets a letter that says which there are", async () => {
+  const odd = ["QUIZ.odd.1.first.last", "QUIZ.odd.1.jane@example.org", "QUIZ.odd.1", "QUIZ.odd"];
+  await log.publish(
+    ...odd.map((subject): [string, string] => [subject, "20"]),
+    outside("odd", "ann", 20),
+  );
+  const letters = await until(async () => {
+    const found = (await log.letters()).filter(({ subject }) =>
+      `${subject}.`.startsWith("QUIZ.odd."),
+    );
+    return found.length === odd.length && found;
+  });
+  expect(letters.map(({ subject }) => subject)).toEqual(odd);
+  for (const { reason } of letters)
+    expect(reason).toContain(
+      "scores go to QUIZ.<session>.<round>.<user>: session and user 1 to 64",
+    );
+  await until(async () => {
+    const rows = await sql`SELECT player_id FROM quiz.quiz_history WHERE session_id = 'odd'`;
+    return rows.length === 1 && rows[0]?.player_id === "@ann";
+  });
+});
+
 describe("an outsider who has a player's id as name", () => {
   const answer = answers("both", { answers: [{ playerId: "p1", points: 1_000 }] }, 1);
   test.each([
