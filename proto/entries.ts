@@ -37,6 +37,9 @@ export interface Unreadable {
   reason: string;
 }
 
+/** Why a score behind the end of its session does not count: who may read it decides it alike. */
+export const BEHIND_END = "the session has ended, and its scores are final";
+
 /** Of a nickname or a user, in UTF-16 units: far more than a join may bring, little for an index. */
 const NAME_LENGTH_MAX = 1_000;
 /** Largest 32-bit number with a sign: what PostgreSQL's integer holds. */

@@ -17,7 +17,10 @@ export class ReaderMetrics {
   readonly #consumed: Counter<"result">;
   readonly #redelivered: Counter;
   readonly #apply: Histogram;
-  /** subject, content, bounds: nobody can read them; refused: the store can't hold them. */
+  /**
+   * subject, content, bounds: nobody can read them; ended: scores behind the end of their session;
+   * refused: the store can't hold them.
+   */
   readonly deadLetters: Counter<"reason">;
   readonly #places = new Map<number, Place>();
 
@@ -43,11 +46,11 @@ export class ReaderMetrics {
     });
     this.deadLetters = new Counter({
       name: "quiz_events_dead_lettered_total",
-      help: "Entries that could not be read, by reason; refused (by PostgreSQL) must stay 0",
+      help: "Entries that could not be read or came too late, by reason; refused (by PostgreSQL) must stay 0",
       labelNames: ["reason"],
       registers,
     });
-    startAtZero(this.deadLetters, "reason", ["subject", "content", "bounds", "refused"]);
+    startAtZero(this.deadLetters, "reason", ["subject", "content", "bounds", "ended", "refused"]);
     this.#watch(registers);
   }
 

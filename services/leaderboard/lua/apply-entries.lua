@@ -1,8 +1,10 @@
 -- Applies log entries of one partition to its boards and moves the partition's place, all in one step.
 -- Does nothing where the place is not the expected one, so a repeated or second reader does no harm.
+-- Stops before what it can't place: scores behind the end of their session, which the caller passes over,
+-- and whatever is about a session without a board, unless the caller says that it may begin one.
 -- KEYS: position, sessions (both of the partition; session-keys.lua makes the others).
 -- ARGV: prefix, generation, expected place, last sequence of this call, seconds that an ended board
---   stays, hidden scores that one call may reveal; then operations of
+--   stays, hidden scores that one call may reveal, sessions that may begin as JSON; then operations of
 --   name, sequence, session, number of arguments, arguments:
 --     created  live (1 or 0)
 --     players  how many joined, then id and nickname of each, then ids of the removed
@@ -11,19 +13,22 @@
 --     closed   round
 --     ended
 -- Reply: place that holds (-1: another generation, or being dropped), unfinished (1: send again what
---   lies behind the place), lane scores counted, outside scores counted, duplicates,
---   {sequence, answers, points of the lanes for each closed round}.
+--   lies behind the place; 2: first say whether the named session may begin; 3: without the scores of the
+--   named session, which has ended), lane scores counted, outside scores counted, duplicates,
+--   {sequence, answers, points of the lanes for each closed round}, name of a session.
 local position, sessions = KEYS[1], KEYS[2]
 local generation, expected, last = ARGV[2], ARGV[3], ARGV[4]
 local boardTtl, budget = ARGV[5], tonumber(ARGV[6])
+local mayBegin = {}
+for _, session in ipairs(cjson.decode(ARGV[7])) do mayBegin[session] = true end
 
 -- Arguments of one command; Lua can't unpack more than some 8,000.
 local CHUNK = 500
 
 local held = redis.call('HMGET', position, 'generation', 'sequence', 'dropping')
-if held[3] or (held[1] and held[1] ~= generation) then return { -1, 0, 0, 0, 0, {} } end
+if held[3] or (held[1] and held[1] ~= generation) then return { -1, 0, 0, 0, 0, {}, '' } end
 local place = held[2] or '0'
-if place ~= expected then return { place, 0, 0, 0, 0, {} } end
+if place ~= expected then return { place, 0, 0, 0, 0, {}, '' } end
 
 local laneScores, outsideScores, duplicates = 0, 0, 0
 local audits = {}
@@ -46,12 +51,13 @@ local function begin(session, created, live)
       stale = false }
 end
 
+-- Nothing where there is none, and none may begin.
 local function boardOf(session)
   if boards[session] then return boards[session] end
   local found = redis.call('HMGET', keyOf(session, 'board'),
     'created', 'live', 'round', 'finalRound', 'ended', 'stale')
   if not found[1] then
-    begin(session, '0', '0')
+    if mayBegin[session] then begin(session, '0', '0') end
   else
     boards[session] = {
       created = found[1] ~= '0', live = found[2] == '1', round = tonumber(found[3]),
@@ -172,6 +178,13 @@ local function reveal(session, round)
   return false
 end
 
+-- What an operation added to an ended board leaves with the rest of it.
+local function leaveTogether(session)
+  local left = redis.call('PTTL', keyOf(session, 'board'))
+  if left <= 0 then return end
+  for _, each in ipairs(keysOf(session)) do redis.call('PEXPIRE', each, left) end
+end
+
 -- Each returns false where it could not finish.
 local operations = {}
 
@@ -182,7 +195,6 @@ function operations.created(sequence, session, at)
 end
 
 function operations.players(sequence, session, at, count)
-  boardOf(session)
   local board, names = keyOf(session, 'board'), keyOf(session, 'names')
   local joined, firstRemoved = 0, at + 1 + 2 * tonumber(ARGV[at])
   for i = at + 1, firstRemoved - 1, 2 do
@@ -193,6 +205,7 @@ function operations.players(sequence, session, at, count)
   end
   redis.call('HINCRBY', board, 'joined', joined)
   redis.call('HSET', board, 'version', sequence)
+  if boardOf(session).ended then leaveTogether(session) end
 end
 
 function operations.scores(sequence, session, at)
@@ -213,18 +226,13 @@ function operations.scores(sequence, session, at)
   duplicates = duplicates + given - #players
   if #players == 0 then return end
   redis.call('HSET', key, 'version', sequence)
-  if board.live or board.ended or not board.created or tonumber(round) <= board.finalRound then
+  if board.live or not board.created or tonumber(round) <= board.finalRound then
     add(session, players, packed)
     redis.call('HSET', key, 'scored', sequence)
     if not board.live then outdateTotals(session) end
   else
     if tonumber(round) ~= board.round then outdateTotals(session) end
     hide(session, round, players, packed)
-  end
-  if board.ended then
-    for _, part in ipairs({ 'board', 'scores', 'names', 'answered:' .. round }) do
-      redis.call('EXPIRE', keyOf(session, part), boardTtl)
-    end
   end
 end
 
@@ -254,12 +262,17 @@ function operations.ended(sequence, session)
   for _, each in ipairs(keysOf(session)) do redis.call('EXPIRE', each, boardTtl) end
 end
 
-local unfinished = 0
-local at = 7
+local unfinished, asked = 0, ''
+local at = 8
 while ARGV[at] and unfinished == 0 do
   local name, sequence, session = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local count = tonumber(ARGV[at + 3])
-  if operations[name](sequence, session, at + 4, count) == false then
+  local board = name == 'created' or boardOf(session)
+  if not board then
+    unfinished, asked = 2, session
+  elseif name == 'scores' and board.ended then
+    unfinished, asked = 3, session
+  elseif operations[name](sequence, session, at + 4, count) == false then
     unfinished = 1
   else
     place = sequence
@@ -268,4 +281,4 @@ while ARGV[at] and unfinished == 0 do
 end
 if unfinished == 0 then place = last end
 redis.call('HSET', position, 'generation', generation, 'sequence', place)
-return { place, unfinished, laneScores, outsideScores, duplicates, audits }
+return { place, unfinished, laneScores, outsideScores, duplicates, audits, asked }

@@ -53,6 +53,7 @@ async function playAll(stage: Lifecycle) {
   const standings = new RedisStandings({
     redis: redis.commands,
     deadLetters: { publish: async () => {} },
+    ended: { among: async () => new Set<string>() },
     metrics,
     log: stage.log,
     boardTtlS: 1,
@@ -98,7 +99,7 @@ function entriesOf(players: readonly string[], round: number): LogEntry[] {
 function playedRedis() {
   const redis = { place: 0, round: 0, commands: undefined as unknown as RedisCommands };
   redis.commands = {
-    call: async () => [redis.place, 0, ANSWERS, 0, 0, [], []],
+    call: async () => [redis.place, 0, ANSWERS, 0, 0, [], ""],
     hmget: async () => ["1", String(redis.round), String(redis.round), "0"],
     smembers: async () => [],
     zrange: async (_, from, to) => {

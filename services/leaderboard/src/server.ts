@@ -9,10 +9,11 @@ import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { readPartitions } from "@fanfare/common/partition-reader";
-import { connectPostgres, postgresAccess } from "@fanfare/common/postgres";
+import { connectPostgres, postgresAccess, type Sql } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { Tokens } from "@fanfare/common/tokens";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
+import { LoggedEnds } from "./adapters/ended-sessions.js";
 import { layeredBoards } from "./adapters/layered-boards.js";
 import { LeaderboardStream } from "./adapters/leaderboard-stream.js";
 import { PostgresAwards } from "./adapters/postgres-awards.js";
@@ -62,7 +63,11 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
   const live = new RedisBoards(redis);
   const final = new PostgresBoards(sql, metrics.postgres);
   const watch = new RoundWatch(live);
-  const rebuilds = await startProjection(config, { bus, redis, live, watch, metrics }, lifecycle);
+  const rebuilds = await startProjection(
+    config,
+    { bus, redis, sql, live, watch, metrics },
+    lifecycle,
+  );
   const awards = new PostgresAwards(sql, config.GLOBAL_POINTS, metrics.postgres);
   awards.start(lifecycle, metrics);
 
@@ -110,13 +115,14 @@ async function startProjection(
   parts: {
     bus: Bus;
     redis: RedisCommands;
+    sql: Sql;
     live: RedisBoards;
     watch: RoundWatch;
     metrics: LeaderboardMetrics;
   },
   lifecycle: Lifecycle,
 ): Promise<Rebuilds> {
-  const { bus, redis, live, watch, metrics } = parts;
+  const { bus, redis, sql, live, watch, metrics } = parts;
   const { log } = lifecycle;
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const players = new PlayerCounts();
@@ -137,6 +143,7 @@ async function startProjection(
       log,
       counter: metrics.reader.deadLetters,
     }),
+    ended: new LoggedEnds({ bus, sql, times: metrics.postgres, log }),
     metrics,
     log,
     boardTtlS: config.BOARD_TTL_S,

@@ -22,6 +22,8 @@ export const SESSIONS = ["quiz_1", "q17"] as const;
 const PLAYERS = ["a", "B", "b", "b-", "b_", "Zoe", "z", "10", "9", "_x"];
 const LANES = 2;
 
+const LATE = { points: 20, elapsedMs: 0 };
+
 /** Small numbers, so that there are ties. */
 const answer = fc.record({
   points: fc.constantFrom(-5, 0, 10, 20),
@@ -69,6 +71,8 @@ function session(sessionId: string): fc.Arbitrary<Published[]> {
       ...gone.map((playerId) => removed(sessionId, playerId)),
       ...entries,
       ...(given.isEnded ? [ended(sessionId)] : []),
+      // What nobody sends: behind the end it counts all the same for nobody.
+      ...(given.isEnded ? [answered(sessionId, 4, [{ playerId: "a", ...LATE }])] : []),
     ];
   });
 }

@@ -53,7 +53,7 @@ interface FinalRow {
 async function finish(sessionId: string, rows: FinalRow[], logStart = 1): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`INSERT INTO quiz.sessions VALUES
-      (${sessionId}, ${logStart}, 'A quiz', 3, 'host', '{}', now(), now(), ${logStart}, now())`;
+      (${sessionId}, ${logStart}, true, 'A quiz', 3, 'host', '{}', now(), now(), ${logStart}, now())`;
     await tx`INSERT INTO quiz.sessions_to_award VALUES (${sessionId}, ${logStart}, now())`;
     const values = rows.map(({ playerId, points, elapsedMs, user }, i) => ({
       session_id: sessionId,
@@ -204,7 +204,7 @@ describe("an ended session that Redis does not hold", () => {
     const read = async () => (await pod.client.getLeaderboard({ sessionId: "twice" })).standings;
     expect(await read()).toMatchObject([{ playerId: "new" }]);
     await sql`INSERT INTO quiz.sessions VALUES
-      ('twice', 20, 'A quiz', 3, 'host', '{}', now())`;
+      ('twice', 20, true, 'A quiz', 3, 'host', '{}', now())`;
     expect(await read()).toEqual([]);
   });
 });
@@ -281,7 +281,7 @@ describe("the global leaderboard", () => {
 
   test("waits for the final standings, and takes the player where no user is known", async () => {
     await sql`INSERT INTO quiz.sessions VALUES
-      ('late', 1, 'A quiz', 3, 'host', '{}', now(), now())`;
+      ('late', 1, true, 'A quiz', 3, 'host', '{}', now(), now())`;
     const award = () => new PostgresAwards(sql, [7], times()).award();
     await award();
     const ofLate = () =>

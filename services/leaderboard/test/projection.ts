@@ -13,7 +13,8 @@ import type { ReferenceBoard } from "./reference-board.js";
 
 export const GENERATION = "2026-11-24T00:00:00Z";
 
-export function makeStandings(redis: Redis, options: { boardTtlS?: number } = {}) {
+/** `over`: sessions that have ended, as the log and PostgreSQL would say. */
+export function makeStandings(redis: Redis, options: { boardTtlS?: number; over?: string[] } = {}) {
   const metrics = new LeaderboardMetrics();
   const letters: Letter[] = [];
   const takenOver: number[] = [];
@@ -22,6 +23,7 @@ export function makeStandings(redis: Redis, options: { boardTtlS?: number } = {}
     metrics,
     log: createLogger("test", "silent"),
     deadLetters: { publish: async (more) => void letters.push(...more) },
+    ended: { among: async (ids) => new Set(ids.filter((id) => options.over?.includes(id))) },
     boardTtlS: options.boardTtlS ?? 3_600,
     observer: {
       changed: () => {},

@@ -59,6 +59,9 @@ function apply(sessions: Map<string, Session>, { subject, payload }: Published):
   const content = isDecimal ? {} : JSON.parse(payload);
   const session = sessions.get(sessionId) ?? newSession({ created: false, live: false });
   sessions.set(sessionId, session);
+  // Behind the end of a session nothing counts.
+  const isScore = address.kind === "score" || address.kind === "answers";
+  if (session.ended && isScore) return;
   const score = (scorer: string, points: number, elapsedMs: number) => {
     if (session.scored.has(`${round} ${scorer}`)) return;
     session.scored.add(`${round} ${scorer}`);

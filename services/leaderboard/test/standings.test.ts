@@ -12,7 +12,7 @@ import {
   removed,
   roundClosed,
 } from "./events.js";
-import { apply, countOf, stored } from "./projection.js";
+import { apply, countOf, GENERATION, makeStandings, shownBoard, stored } from "./projection.js";
 import { ann, bob, PARTITION, SESSION, useRedis } from "./redis-store.js";
 
 const store = useRedis();
@@ -198,9 +198,60 @@ describe("an ended session", () => {
     for (const each of seconds) expect(each).toBeGreaterThan(3_500);
   });
 
-  test("still takes an outside score, and leaves Redis all the same", async () => {
-    await store.applied(...whole, outside(SESSION, 7, "cy", "50"));
-    expect(await store.players()).toEqual(["ann", "@cy", "@bob"]);
+  test("takes no score: each gets a letter, and the board stands", async () => {
+    const { letters, metrics } = await store.applied(
+      ...whole,
+      outside(SESSION, 7, "cy", "50"),
+      outside(SESSION, 1, "ann", "900"),
+      answered(SESSION, 4, [bob]),
+      laneClosed(SESSION, 4),
+    );
+    expect(await store.players()).toEqual(["ann", "@bob"]);
+    const reason = "the session has ended, and its scores are final";
+    expect(letters.map(({ entry, ...letter }) => [entry.sequence, letter])).toEqual([
+      [7, { fault: "ended", reason }],
+      [8, { fault: "ended", reason }],
+      [9, { fault: "ended", reason }],
+    ]);
+    const name = "quiz_leaderboard_scores_total";
+    expect(await countOf(metrics, name, { result: "outside" })).toBe(1);
+    expect(await timesToLive()).toHaveLength(5);
+    for (const each of await timesToLive()) expect(each).toBeGreaterThan(3_500);
+  });
+
+  test("takes no score when its board is gone either, and gets no new one", async () => {
+    await store.applied(...whole);
+    await store.redis.del(await store.redis.keys(`*:${SESSION}:*`));
+    const { standings, letters } = makeStandings(store.redis, { over: [SESSION] });
+    const late = [
+      outside(SESSION, 7, "late", "900"),
+      outside("q17", 1, "ann", "5"),
+      joined(SESSION, ["late"]),
+      outside(SESSION, 8, "late", "900"),
+    ];
+    const entries = stored([...whole, ...late]).slice(whole.length);
+    expect(await apply(standings, PARTITION, entries)).toBe(whole.length + late.length);
+    expect(await store.redis.keys(`*:${SESSION}:*`)).toEqual([]);
+    expect(letters.map(({ entry }) => entry.sequence)).toEqual([7, 10]);
+    expect((await shownBoard(store.redis, "q17")).rows).toHaveLength(1);
+  });
+
+  test("takes none of them along into a new session of its id", async () => {
+    const again = [outside(SESSION, 1, "late", "900"), created(SESSION, { liveBoard: true })];
+    await store.applied(...whole, ...again, outside(SESSION, 1, "eve", "7"));
+    expect(await store.players()).toEqual(["@eve"]);
+    await store.redis.flushall();
+    const { standings } = makeStandings(store.redis, { over: [SESSION] });
+    // The log of the first is purged, but for what came late.
+    const entries = stored([...whole, ...again, outside(SESSION, 1, "eve", "7")]);
+    const left = entries.slice(whole.length);
+    const batch = { partition: PARTITION, after: 0, entries: left, pending: 0 };
+    await standings.apply(batch, GENERATION);
+    expect(await store.players()).toEqual(["@eve"]);
+  });
+
+  test("keeps its time to live, whoever comes or goes behind its end", async () => {
+    await store.applied(...whole, joined(SESSION, ["cy"]), removed(SESSION, "cy"));
     for (const each of await timesToLive()) expect(each).toBeGreaterThan(3_500);
   });
 

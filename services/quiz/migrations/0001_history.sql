@@ -21,6 +21,8 @@ CREATE TABLE quiz.sessions (
   session_id text NOT NULL,
   -- Place of the first entry. Sequence 0 is a session that nobody created and outsiders scored in.
   log_start bigint NOT NULL,
+  -- Whether it was created, and is no session that outsiders alone scored in.
+  created boolean NOT NULL,
   title text NOT NULL,
   rounds integer NOT NULL,
   host text NOT NULL,

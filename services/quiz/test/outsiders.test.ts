@@ -1,4 +1,5 @@
 /** Scores from outside, as the history writer stores them beside those of players. */
+import { STREAMS, storedSessionSubjects } from "@fanfare/proto/addresses";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Pod, type Stores, startPod, startStores, startWriter, until } from "./pods.js";
@@ -35,6 +36,13 @@ afterAll(async () => {
   await log.close();
   await stores[Symbol.asyncDispose]();
 });
+
+/** Reasons of the letters about a session, by player or kind. */
+async function lettersOf(sessionId: string): Promise<[last: string, reason: string][]> {
+  return (await log.letters())
+    .filter(({ subject }) => subject.startsWith(`QUIZ.${sessionId}.`))
+    .map(({ subject, reason }) => [subject.split(".").at(-1) ?? "", reason]);
+}
 
 /** What the writer counts of rounds whose rows differ from what the lanes held. */
 async function auditMismatches(): Promise<number> {
@@ -110,5 +118,71 @@ describe("an outsider who has a player's id as name", () => {
       ["p1", false, "@p1", 1_000],
     ]);
     expect(await auditMismatches()).toBe(0);
+  });
+});
+
+describe("behind the end of its session", () => {
+  const BEHIND = "the session has ended, and its scores are final";
+  const played = (sessionId: string) => [
+    created(sessionId, { title: "Played" }),
+    players(sessionId, { changes: [joined("p1", "Ann")] }),
+    answers(sessionId, { answers: [{ playerId: "p1", points: 10 }] }, 1),
+    roundClosed(sessionId, { answers: 1, points: 10n }, 1),
+    ended(sessionId),
+  ];
+  const stored = (sessionId: string) => sql`
+    SELECT player_id, points FROM quiz.quiz_history WHERE session_id = ${sessionId}
+    ORDER BY sequence`;
+
+  test("a score gets a letter and no row, whether the writer met the end just now or long ago", async () => {
+    await log.publish(...played("late"), outside("late", "cy", 900));
+    await until(async () => (await lettersOf("late")).length === 1);
+    await writer.stop();
+    writer = await startWriter(stores);
+    await log.publish(
+      outside("late", "p1", 900),
+      answers("late", { answers: [{ playerId: "p1", points: 900 }] }, 2),
+    );
+    await until(async () => (await lettersOf("late")).length === 3);
+    expect(await lettersOf("late")).toEqual([
+      ["cy", BEHIND],
+      ["p1", BEHIND],
+      ["_0", BEHIND],
+    ]);
+    expect([...(await stored("late"))]).toEqual([{ player_id: "p1", points: 10 }]);
+    expect(await standingsOf("late")).toEqual([["p1", "Ann", "ann", 10]]);
+  });
+
+  test("what came late leaves the log with the session, or after it", async () => {
+    const filter = storedSessionSubjects("gone");
+    const left = async () =>
+      Object.keys(
+        (await log.bus.jsm.streams.info(STREAMS.log, { subjects_filter: filter })).state.subjects ??
+          {},
+      );
+    await log.publish(...played("gone"), outside("gone", "cy", 900));
+    await until(async () => (await lettersOf("gone")).length === 1);
+    const purger = await startWriter(stores, { PURGE_AFTER_S: "0" });
+    await until(async () => (await left()).length === 0, 20_000);
+    await log.publish(outside("gone", "dan", 900));
+    await until(async () => (await lettersOf("gone")).length === 2);
+    await until(async () => (await left()).length === 0, 20_000);
+    await purger.stop();
+  });
+
+  test("a score never counts in the next session of the id", async () => {
+    const next = answers("again", { answers: [{ playerId: "p2", points: 20 }] }, 1);
+    await log.publish(...played("again"), outside("again", "cy", 900));
+    await log.publish(created("again", { title: "Again" }), next, ended("again"));
+    await until(async () => {
+      const found = await sql`SELECT FROM quiz.sessions
+        WHERE session_id = 'again' AND finalized_at IS NOT NULL`;
+      return found.length === 2;
+    });
+    expect(await standingsOf("again")).toEqual([
+      ["p2", "", "p2", 20],
+      ["p1", "Ann", "ann", 10],
+    ]);
+    expect(await lettersOf("again")).toEqual([["cy", BEHIND]]);
   });
 });

@@ -3,32 +3,16 @@
  * it are one atomic step of apply-entries.lua, so a crash, a replay or a second reader repeats and
  * skips nothing.
  */
-import { inDbSpan } from "@fanfare/common/db-spans";
-import type { DeadLetters } from "@fanfare/common/dead-letters";
-import type { Logger } from "@fanfare/common/log";
 import type { Applied, Batch, Projection } from "@fanfare/common/partition-reader";
 import type { Span } from "@fanfare/common/tracing";
 import { readStoredSubject, redisKeys } from "@fanfare/proto/addresses";
-import type { LeaderboardMetrics } from "../metrics.js";
+import { EntryScript, type EntryScriptParts } from "./entry-script.js";
 import { partitionKeys, prefixOf } from "./partition-keys.js";
 import { readBatch } from "./read-batch.js";
-import type { RedisCommands } from "./redis-connection.js";
 import { loadScript, runScript } from "./redis-scripts.js";
-import {
-  CALL_REVEALS_MAX,
-  cutCalls,
-  operationArguments,
-  type PlacedOperation,
-  type ScriptCall,
-} from "./script-calls.js";
+import { cutCalls, type PlacedOperation } from "./script-calls.js";
 
-const APPLY = loadScript("apply-entries");
 const DROP = loadScript("drop-partition");
-const APPLYING = {
-  system: "redis",
-  operation: "EVALSHA",
-  target: { script: "apply-entries" },
-} as const;
 /** Sessions that one call of drop-partition.lua drops. */
 const CALL_DROPS_MAX = 20;
 
@@ -63,26 +47,9 @@ export interface StandingsObserver {
   roundsClosed(sessionIds: readonly string[]): void;
 }
 
-export interface StandingsParts {
-  redis: RedisCommands;
-  deadLetters: Pick<DeadLetters, "publish">;
+export interface StandingsParts extends EntryScriptParts {
   observer: StandingsObserver;
-  metrics: LeaderboardMetrics;
-  log: Logger;
-  /** How long the board of an ended session stays. */
-  boardTtlS: number;
 }
-
-/** What apply-entries.lua replies. */
-type ApplyReply = [
-  place: string | number,
-  unfinished: number,
-  laneScores: number,
-  outsideScores: number,
-  duplicates: number,
-  audits: string[],
-  refused: string[],
-];
 
 /**
  * How the boards lie in Redis (addresses.ts, apply-entries.lua). One of another form is dropped and read
@@ -99,7 +66,11 @@ export class RedisStandings implements Projection {
   /** When the rebuilds that go on here began, by partition. */
   readonly #rebuilding = new Map<number, number>();
 
-  constructor(private readonly parts: StandingsParts) {}
+  readonly #script: EntryScript;
+
+  constructor(private readonly parts: StandingsParts) {
+    this.#script = new EntryScript(parts);
+  }
 
   async position(partition: number, logGeneration: string): Promise<number> {
     const generation = withForm(logGeneration);
@@ -135,9 +106,13 @@ export class RedisStandings implements Projection {
     if (letters.length > 0) await deadLetters.publish(letters, generation);
     let place = batch.after;
     let applied = place;
+    let passedOver = letters.length;
     try {
       for (const call of cutCalls(operations, batch.entries.at(-1)?.sequence ?? place)) {
-        place = await this.#applyCall(batch, place, call, withForm(generation));
+        const where = { batch, after: place, generation, boards: withForm(generation) };
+        const done = await this.#script.apply(call, where);
+        place = done.place;
+        passedOver += done.passedOver;
         if (place !== call.last) break;
         applied = place;
       }
@@ -145,58 +120,13 @@ export class RedisStandings implements Projection {
       // Also what was done before a fault is done.
       if (applied > batch.after) this.#tell(batch, operations, applied);
     }
-    return { position: place, passedOver: letters.length };
+    return { position: place, passedOver };
   }
 
   /** Drops the partition's boards and its place; whoever reads it begins anew. Safe to repeat. */
   async rebuild(partition: number): Promise<void> {
     await this.#drop(partition, "");
     this.#countRebuild(partition, "requested");
-  }
-
-  /** Applies one call, again for what it could not finish; returns the place that holds then. */
-  async #applyCall(
-    batch: Batch,
-    after: number,
-    call: ScriptCall,
-    generation: string,
-  ): Promise<number> {
-    const { partition } = batch;
-    let place = after;
-    for (;;) {
-      const operations = call.operations.filter(({ sequence }) => sequence > place);
-      const args = [
-        prefixOf(partition),
-        generation,
-        place,
-        call.last,
-        this.parts.boardTtlS,
-        CALL_REVEALS_MAX,
-        ...operationArguments(operations),
-      ];
-      const reply = (await inDbSpan(batch.span, APPLYING, () =>
-        runScript(this.parts.redis, APPLY, partitionKeys(partition), args),
-      )) as ApplyReply;
-      const held = Number(reply[0]);
-      const unfinished = reply[1] === 1;
-      if (held !== call.last && !unfinished) return held;
-      const done = operations.filter(({ sequence }) => sequence <= held);
-      this.#report(done, reply);
-      place = held;
-      if (!unfinished) return place;
-    }
-  }
-
-  /** Takes what a call replied to the metrics and the audit. */
-  #report(
-    done: readonly PlacedOperation[],
-    [, , laneScores, outsideScores, duplicates, audits]: ApplyReply,
-  ): void {
-    const { metrics } = this.parts;
-    metrics.scores.inc({ result: "counted" }, laneScores);
-    metrics.scores.inc({ result: "outside" }, outsideScores);
-    metrics.scores.inc({ result: "duplicate" }, duplicates);
-    this.#audit(done, audits);
   }
 
   /** Notes that the batch has been applied up to a place, and tells whom it concerns. */
@@ -219,29 +149,6 @@ export class RedisStandings implements Projection {
     observer.changed(partition, since, { pending, storedAtMs, changes, spans });
     if (pending === 0) this.#caughtUp(partition);
     if (closed.length > 0) observer.roundsClosed(closed);
-  }
-
-  /** Compares what the lanes brought for a round with what its close says that they hold. */
-  #audit(done: readonly PlacedOperation[], audits: readonly string[]): void {
-    const { metrics, log } = this.parts;
-    const closes = new Map(done.map((operation) => [operation.sequence, operation]));
-    for (let i = 0; i < audits.length; i += 3) {
-      const close = closes.get(Number(audits[i]));
-      if (close?.kind !== "closed") continue;
-      const [answers = "0", points = "0"] = audits.slice(i + 1, i + 3);
-      const agrees = Number(answers) === close.answers && BigInt(points) === close.points;
-      metrics.auditRounds.inc();
-      if (!agrees) metrics.auditMismatches.inc();
-      log[agrees ? "debug" : "error"](
-        {
-          sessionId: close.sessionId,
-          round: close.round,
-          board: { answers, points },
-          log: { answers: close.answers, points: String(close.points) },
-        },
-        agrees ? "round audited" : "round audit differs",
-      );
-    }
   }
 
   async #drop(partition: number, wantedGeneration: string): Promise<void> {

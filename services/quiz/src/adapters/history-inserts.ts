@@ -8,8 +8,8 @@ export async function insertSessions(tx: Tx, { sessions }: HistoryRows): Promise
   for (const { sessionId, logStart, created, storedAtMs } of sessions) {
     const options = created?.options ? toJson(SessionOptionsSchema, created.options) : {};
     await tx`
-      INSERT INTO quiz.sessions (session_id, log_start, title, rounds, host, options, created_at)
-      VALUES (${sessionId}, ${logStart}, ${created?.title ?? ""}, ${created?.rounds ?? 0},
+      INSERT INTO quiz.sessions (session_id, log_start, created, title, rounds, host, options, created_at)
+      VALUES (${sessionId}, ${logStart}, ${created !== undefined}, ${created?.title ?? ""}, ${created?.rounds ?? 0},
         ${created?.host ?? ""}, ${tx.json(options as never)}, ${new Date(storedAtMs)})
       ON CONFLICT DO NOTHING`;
   }
@@ -77,6 +77,14 @@ export async function closeRound(tx: Tx, of: HistoryRows["rounds"][number]): Pro
       ${String(closed.points)}, ${tx.json(distribution)}, ${new Date(storedAtMs)})
     ON CONFLICT DO NOTHING`;
   return sum?.answers === closed.answers && BigInt(sum.points) === closed.points;
+}
+
+/** What came behind the end of a session is to be purged with it, or once more where that is done. */
+export async function moveEnds(tx: Tx, { behind }: HistoryRows): Promise<void> {
+  for (const { sessionId, logStart, logEnd } of behind)
+    await tx`
+      UPDATE quiz.sessions SET log_end = ${logEnd}, purged_at = NULL
+      WHERE session_id = ${sessionId} AND log_start = ${logStart} AND log_end < ${logEnd}`;
 }
 
 /**

@@ -15,6 +15,13 @@ export interface SessionKey {
 
 export type EndedSession = SessionKey & { logEnd: number; storedAtMs: number };
 
+/** The session that an id means now. */
+export interface CurrentSession {
+  logStart: number;
+  /** It has ended: it takes no scores any more. */
+  ended: boolean;
+}
+
 export interface HistoryRows {
   sessions: (SessionKey & { created: SessionCreated | undefined; storedAtMs: number })[];
   players: (SessionKey & { playerId: string; nickname: string; user: string; joinedAt: string })[];
@@ -22,15 +29,19 @@ export interface HistoryRows {
   scores: ScoreColumns;
   rounds: (SessionKey & { round: number; closed: RoundClosed; storedAtMs: number })[];
   ended: EndedSession[];
+  /** Entries behind the end of their session, by its place. */
+  behind: (SessionKey & { logEnd: number })[];
+  /** Sequences of those among them that bring scores: they do not count. */
+  late: number[];
 }
 
 /**
- * `starts` says which session an id means, and learns of those that begin in these entries. The log's
- * places begin at `first`.
+ * `current` says which session an id means, and learns of those that begin and end in these entries. The
+ * log's places begin at `first`.
  */
 export function rowsOf(
   entries: readonly PlacedEntry[],
-  starts: Map<string, number>,
+  current: Map<string, CurrentSession>,
   first: number,
 ): HistoryRows {
   const rows: HistoryRows = {
@@ -40,19 +51,29 @@ export function rowsOf(
     scores: new ScoreColumns(),
     rounds: [],
     ended: [],
+    behind: [],
+    late: [],
   };
   for (const entry of entries) {
     const { sessionId, storedAtMs } = entry;
     const created = entry.kind === "sessionCreated" ? entry.created : undefined;
-    let logStart = starts.get(sessionId);
-    if (created || logStart === undefined) {
-      logStart = first + (created ? entry.sequence : 0);
-      starts.set(sessionId, logStart);
-      rows.sessions.push({ sessionId, logStart, created, storedAtMs });
+    let session = current.get(sessionId);
+    if (created || session === undefined) {
+      session = { logStart: first + (created ? entry.sequence : 0), ended: false };
+      current.set(sessionId, session);
+      rows.sessions.push({ sessionId, logStart: session.logStart, created, storedAtMs });
     }
-    add(rows, { sessionId, logStart }, first, entry);
+    const key = { sessionId, logStart: session.logStart };
+    if (session.ended) rows.behind.push({ ...key, logEnd: first + entry.sequence });
+    if (session.ended && bringsScores(entry)) rows.late.push(entry.sequence);
+    else add(rows, key, first, entry);
+    if (entry.kind === "sessionEnded") session.ended = true;
   }
   return rows;
+}
+
+function bringsScores(entry: Entry): boolean {
+  return entry.kind === "score" || (entry.kind === "answers" && entry.batch.answers.length > 0);
 }
 
 function add(rows: HistoryRows, key: SessionKey, first: number, entry: PlacedEntry): void {

@@ -9,7 +9,7 @@ import type { Logger } from "@fanfare/common/log";
 import type { Applied, Batch, LogEntry, Projection } from "@fanfare/common/partition-reader";
 import type { Sql } from "@fanfare/common/postgres";
 import type { Span } from "@fanfare/common/tracing";
-import { readEntry } from "@fanfare/proto/entries";
+import { BEHIND_END, readEntry } from "@fanfare/proto/entries";
 import type { HistoryMetrics } from "../history-metrics.js";
 import {
   closeRound,
@@ -17,8 +17,9 @@ import {
   insertPlayers,
   insertScores,
   insertSessions,
+  moveEnds,
 } from "./history-inserts.js";
-import { type PlacedEntry, rowsOf } from "./history-rows.js";
+import { type CurrentSession, type PlacedEntry, rowsOf } from "./history-rows.js";
 import { type LogPlaces, lockPosition, movePosition, type Tx } from "./log-places.js";
 
 /**
@@ -49,6 +50,10 @@ interface Step {
   after: number;
   last: number;
   entries: readonly PlacedEntry[];
+  /** As the log has them. */
+  stored: readonly LogEntry[];
+  /** Counts what becomes of them. */
+  tally: { passedOver: number };
   span: Span | undefined;
 }
 
@@ -57,6 +62,8 @@ interface Written {
   rows: number;
   duplicates: number;
   audited: number;
+  /** Entries whose scores came behind the end of their session. */
+  late: number;
   /** Rounds whose recount differs from what the log says of them. */
   differing: { sessionId: string; round: number }[];
 }
@@ -64,13 +71,13 @@ interface Written {
 export class PostgresHistory implements Projection {
   readonly name = "history";
   readonly pace = { gatherMs: 100, checkPlaceEveryMs: 5_000, isUrgent: () => false };
-  /** Place where the session that an id means now begins, by partition; read again after a failure. */
-  readonly #starts = new Map<number, Map<string, number>>();
+  /** The session that an id means now, by partition; read again after a failure. */
+  readonly #current = new Map<number, Map<string, CurrentSession>>();
 
   constructor(private readonly parts: PostgresHistoryParts) {}
 
   async position(partition: number, generation: string): Promise<number> {
-    this.#starts.delete(partition);
+    this.#current.delete(partition);
     const { sql, metrics } = this.parts;
     const [row] = await metrics.postgres.time(
       "position",
@@ -89,32 +96,29 @@ export class PostgresHistory implements Projection {
       const { entries, letters } = readBatch(batch.entries);
       if (letters.length > 0) await deadLetters.publish(letters, generation);
       const last = batch.entries.at(-1)?.sequence ?? after;
-      const step = { partition, generation, after, last, entries, span };
-      let refused = 0;
+      const tally = { passedOver: letters.length };
+      const stored = batch.entries;
+      const step = { partition, generation, after, last, entries, stored, tally, span };
       const position = await this.#write(step).catch((error: unknown) => {
         if (!isRefusal(error)) throw error;
-        return this.#writeSingly(step, batch.entries, () => refused++);
+        return this.#writeSingly(step);
       });
       if (position === last) this.#observe(batch);
-      return { position, passedOver: letters.length + refused };
+      return { position, passedOver: tally.passedOver };
     } finally {
       end();
     }
   }
 
   /** Writes each entry in a transaction of its own, but those that PostgreSQL refuses. */
-  async #writeSingly(
-    step: Step,
-    stored: readonly LogEntry[],
-    onRefused: () => void,
-  ): Promise<number> {
+  async #writeSingly(step: Step): Promise<number> {
     let after = step.after;
     for (const entry of step.entries) {
       const one = { ...step, after, last: entry.sequence, entries: [entry] };
       const position = await this.#write(one).catch(async (error: unknown) => {
         if (!isRefusal(error)) throw error;
-        onRefused();
-        await this.#reportRefused(stored, one, error);
+        step.tally.passedOver++;
+        await this.#reportRefused(one, error);
         return this.#write({ ...one, entries: [] });
       });
       if (position !== entry.sequence) return position;
@@ -123,7 +127,7 @@ export class PostgresHistory implements Projection {
     return after === step.last ? after : this.#write({ ...step, after, entries: [] });
   }
 
-  async #reportRefused(stored: readonly LogEntry[], { generation, last }: Step, err: Error) {
+  async #reportRefused({ generation, last, stored }: Step, err: Error) {
     const entry = stored.find(({ sequence }) => sequence === last);
     if (!entry) return;
     const { sequence } = entry;
@@ -131,6 +135,15 @@ export class PostgresHistory implements Projection {
     this.parts.log.error({ err, sequence }, "PostgreSQL refuses an entry: passed over");
     const letter = { entry, fault: "refused", reason: err.message };
     await this.parts.deadLetters.publish([letter], generation);
+  }
+
+  /** Letters go before the commit: a crash repeats them, where the other way round it would lose them. */
+  async #passOver({ stored, generation }: Step, late: readonly number[]): Promise<void> {
+    if (late.length === 0) return;
+    const letters = stored
+      .filter(({ sequence }) => late.includes(sequence))
+      .map((entry): Letter => ({ entry, fault: "ended", reason: BEHIND_END }));
+    await this.parts.deadLetters.publish(letters, generation);
   }
 
   /** Writes entries and moves the place behind them, or does nothing; says which place holds. */
@@ -150,24 +163,26 @@ export class PostgresHistory implements Projection {
       const position = await metrics.postgres.time("write batch", () =>
         inDbSpan(span, WRITING, transaction),
       );
-      if (written) this.#count(written);
-      else this.#starts.delete(partition);
+      if (written) this.#count(written, step);
+      else this.#current.delete(partition);
       return position;
     } catch (error) {
-      this.#starts.delete(partition);
+      this.#current.delete(partition);
       throw error;
     }
   }
 
-  async #writeRows(tx: Tx, { partition, entries }: Step, places: LogPlaces): Promise<Written> {
-    const starts = this.#starts.get(partition) ?? new Map<string, number>();
-    await learnStarts(tx, starts, entries, places);
-    const rows = rowsOf(entries, starts, places.first);
+  async #writeRows(tx: Tx, step: Step, places: LogPlaces): Promise<Written> {
+    const { partition, entries } = step;
+    const current = this.#current.get(partition) ?? new Map<string, CurrentSession>();
+    await learnCurrent(tx, current, entries, places);
+    const rows = rowsOf(entries, current, places.first);
     await insertSessions(tx, rows);
     await insertPlayers(tx, rows);
     const inserted = await insertScores(tx, rows);
     const duplicates = rows.scores.length - inserted;
-    const written: Written = { rows: inserted, duplicates, audited: 0, differing: [] };
+    const late = rows.late.length;
+    const written: Written = { rows: inserted, duplicates, audited: 0, differing: [], late };
     for (const round of rows.rounds) {
       written.audited++;
       const { postgres } = this.parts.metrics;
@@ -177,11 +192,14 @@ export class PostgresHistory implements Projection {
     }
     for (const session of rows.ended)
       await this.parts.metrics.postgres.time("finalize", () => finalize(tx, session));
-    this.#starts.set(partition, starts);
+    await moveEnds(tx, rows);
+    await this.#passOver(step, rows.late);
+    this.#current.set(partition, current);
     return written;
   }
 
-  #count({ rows, duplicates, audited, differing }: Written): void {
+  #count({ rows, duplicates, audited, differing, late }: Written, { tally }: Step): void {
+    tally.passedOver += late;
     const { metrics, log } = this.parts;
     metrics.rows.inc(rows);
     metrics.duplicates.inc(duplicates);
@@ -215,19 +233,25 @@ function readBatch(stored: readonly LogEntry[]) {
   return { entries, letters };
 }
 
-/** Which session each id means in this log, for ids that this process has not met. */
-async function learnStarts(
+/**
+ * Which session each id means, for ids that this process has not met: the newest of this log, or one of
+ * an earlier log that has ended.
+ */
+async function learnCurrent(
   tx: Tx,
-  starts: Map<string, number>,
+  current: Map<string, CurrentSession>,
   entries: readonly PlacedEntry[],
   { first, end }: LogPlaces,
 ): Promise<void> {
   const met = new Set(entries.map(({ sessionId }) => sessionId));
-  const unknown = [...met].filter((id) => !starts.has(id));
+  const unknown = [...met].filter((id) => !current.has(id));
   if (unknown.length === 0) return;
   const rows = await tx`
-    SELECT session_id, max(log_start) AS log_start FROM quiz.sessions
-    WHERE session_id = ANY(${unknown}) AND log_start >= ${first} AND log_start < ${end}
-    GROUP BY session_id`;
-  for (const row of rows) starts.set(row.session_id, Number(row.log_start));
+    SELECT DISTINCT ON (session_id) session_id, log_start, created AND ended_at IS NOT NULL AS ended
+    FROM quiz.sessions
+    WHERE session_id = ANY(${unknown}) AND log_start < ${end}
+    ORDER BY session_id, log_start DESC`;
+  for (const { session_id, log_start, ended } of rows)
+    if (ended || Number(log_start) >= first)
+      current.set(session_id, { logStart: Number(log_start), ended });
 }
