@@ -136,6 +136,8 @@ const TAKES_ID: Readonly<Record<string, (id: string) => unknown>> = {
   "redisKeys.board": redisKeys.board,
   "redisKeys.scores": redisKeys.scores,
   "redisKeys.names": redisKeys.names,
+  "redisKeys.namesakes": redisKeys.namesakes,
+  "redisKeys.banned": redisKeys.banned,
   "redisKeys.answered": (id) => redisKeys.answered(id, 1),
   "redisKeys.hidden": (id) => redisKeys.hidden(id, 1),
 };

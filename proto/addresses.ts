@@ -356,7 +356,7 @@ export const redisKeys = {
   /** Set of the session ids that have keys in this partition. */
   sessions: (partition: number) => `fanfare:{p${partition}}:sessions`,
   /**
-   * Hash: epoch, version, scored, created, live, round, finalRound, joined, ended, closing, stale, and
+   * Hash: epoch, version, scored, created, live, round, finalRound, joined, ended, closing, stale, bans, and
    * `answers:<round>`, `points:<round>`, `removed:<player>`.
    */
   board: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:board`,
@@ -364,6 +364,13 @@ export const redisKeys = {
   scores: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:scores`,
   /** Hash: nickname by player id. */
   names: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:names`,
+  /**
+   * Hash: scorer keys, with spaces between, by nickname key; of outsiders, and of those who share a name
+   * with somebody who had to go.
+   */
+  namesakes: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:namesakes`,
+  /** Set: scorer keys that no board shows any more, and `name:<nickname key>` of banned names. */
+  banned: (sessionId: string) => `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:banned`,
   /** Set: who has a score in this round. */
   answered: (sessionId: string, round: number) =>
     `fanfare:{p${partitionOf(sessionId)}}:${sessionId}:answered:${wholeRound(round)}`,

@@ -215,6 +215,24 @@ test("the end shows the podium of the last board, and where the board stays", as
   expect(await late.next("ended")).toEqual(ended);
 });
 
+test("a ban behind the end takes the player off podium, board and live table, for all who are there", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  const watcher = suite.use(await gateway.watch(sessionId));
+  const live = suite.use(gateway.connect(`/livescore/${sessionId}`));
+  await backstage.putSession(sessionId, { phase: Phase.ENDED, pin: "" });
+  const standings = rows(3);
+  await backstage.publishBoard(sessionId, { standings, finalRound: 1, ended: true });
+  expect((await watcher.next("ended")).podium).toHaveLength(3);
+  const left = standings.slice(1).map((row) => ({ ...row, rank: row.rank - 1 }));
+  await backstage.publishBoard(sessionId, { standings: left, finalRound: 1, ended: true });
+  const { podium } = await watcher.next("ended");
+  expect(podium.map((row: { playerId: string }) => row.playerId)).toEqual(["id1", "id2"]);
+  await until("the live table", () => JSON.parse(live.texts.at(-1) ?? "[]").length === 2);
+  const late = suite.use(await gateway.watch(sessionId));
+  expect((await late.next("ended")).podium).toEqual(podium);
+});
+
 test("counts of a lobby come at most twice a second, and never one for each player", async () => {
   const { backstage, gateway } = suite;
   const sessionId = await suite.newSession();

@@ -2,28 +2,25 @@
 -- Does nothing where the place is not the expected one, so a repeated or second reader does no harm.
 -- Stops before what it can't place: scores behind the end of their session, which the caller passes over,
 -- and whatever is about a session without a board, unless the caller says that it may begin one.
--- KEYS: position, sessions (both of the partition; session-keys.lua makes the others).
+-- KEYS: position, sessions (both of the partition; session-keys.lua makes the others). Stands behind
+--   boards.lua and bans.lua.
 -- ARGV: prefix, generation, expected place, last sequence of this call, seconds that an ended board
 --   stays, hidden scores that one call may reveal, sessions that may begin as JSON; then operations of
 --   name, sequence, session, number of arguments, arguments:
 --     created  live (1 or 0)
---     players  how many joined, then id and nickname of each, then ids of the removed
---     scores   round, lane (1 or 0), sum of points, player ids, packed scores: the last two as JSON,
---              since the client pays for each argument what reading ten scores costs here
+--     players  how many joined, then id, nickname and nickname key of each; then id, nickname key and
+--              status (kicked or banned) and place of the session's beginning (0: any) of each that was removed
+--     scores   round, lane (1 or 0), sum of points, scorer keys, packed scores, nickname key of an
+--              outsider: lists as JSON, since the client pays for each argument what reading ten scores
+--              costs here
 --     closed   round
 --     ended
 -- Reply: place that holds (-1: another generation, or being dropped), unfinished (1: send again what
 --   lies behind the place; 2: first say whether the named session may begin; 3: without the scores of the
 --   named session, which has ended), lane scores counted, outside scores counted, duplicates,
 --   {sequence, answers, points of the lanes for each closed round}, name of a session.
-local position, sessions = KEYS[1], KEYS[2]
 local generation, expected, last = ARGV[2], ARGV[3], ARGV[4]
 local boardTtl, budget = ARGV[5], tonumber(ARGV[6])
-local mayBegin = {}
-for _, session in ipairs(cjson.decode(ARGV[7])) do mayBegin[session] = true end
-
--- Arguments of one command; Lua can't unpack more than some 8,000.
-local CHUNK = 500
 
 local held = redis.call('HMGET', position, 'generation', 'sequence', 'dropping')
 if held[3] or (held[1] and held[1] ~= generation) then return { -1, 0, 0, 0, 0, {}, '' } end
@@ -32,61 +29,6 @@ if place ~= expected then return { place, 0, 0, 0, 0, {}, '' } end
 
 local laneScores, outsideScores, duplicates = 0, 0, 0
 local audits = {}
-local boards = {}
-
--- Begins a board. Its epoch is greater than all that this partition gave out.
-local function begin(session, created, live)
-  for _, other in ipairs(redis.call('SRANDMEMBER', sessions, 5)) do
-    if redis.call('EXISTS', keyOf(other, 'board')) == 0 then redis.call('SREM', sessions, other) end
-  end
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local epoch = math.max(now, (redis.call('HGET', position, 'epoch') or 0) + 1)
-  redis.call('HSET', position, 'epoch', epoch)
-  redis.call('HSET', keyOf(session, 'board'), 'epoch', epoch, 'version', 0, 'scored', 0,
-    'created', created, 'live', live, 'round', 0, 'finalRound', 0, 'joined', 0, 'ended', 0)
-  redis.call('SADD', sessions, session)
-  boards[session] =
-    { created = created ~= '0', live = live == '1', round = 0, finalRound = 0, ended = false,
-      stale = false }
-end
-
--- Nothing where there is none, and none may begin.
-local function boardOf(session)
-  if boards[session] then return boards[session] end
-  local found = redis.call('HMGET', keyOf(session, 'board'),
-    'created', 'live', 'round', 'finalRound', 'ended', 'stale')
-  if not found[1] then
-    if mayBegin[session] then begin(session, '0', '0') end
-  else
-    boards[session] = {
-      created = found[1] ~= '0', live = found[2] == '1', round = tonumber(found[3]),
-      finalRound = tonumber(found[4]), ended = found[5] == '1', stale = found[6] == '1',
-    }
-  end
-  return boards[session]
-end
-
--- From now on the totals beside this board's hidden scores are not what the players will have: visible
--- scores have moved, or will move, otherwise than by the reveal of the one round that is hidden. Only
--- scores from outside do that.
-local function outdateTotals(session)
-  local board = boardOf(session)
-  if board.stale then return end
-  board.stale = true
-  redis.call('HSET', keyOf(session, 'board'), 'stale', 1)
-end
-
-local function see(session, round)
-  local board = boardOf(session)
-  if round > board.round then
-    if redis.call('EXISTS', keyOf(session, 'hidden:' .. board.round)) == 1 then
-      outdateTotals(session)
-    end
-    board.round = round
-    redis.call('HSET', keyOf(session, 'board'), 'round', round)
-  end
-end
 
 -- Adds packed scores to the visible ones. Beyond 24 bits of points, which only outsiders can reach, a
 -- double keeps the points exact and rounds the time: no score is refused here that PostgreSQL counts.
@@ -161,7 +103,7 @@ local function reveal(session, round)
   local left = redis.call('LLEN', hidden) / 3
   if left == 0 then return true end
   local count = math.min(left, budget)
-  local taken = redis.call('LPOP', hidden, 3 * count)
+  local taken = withoutBanned(session, redis.call('LPOP', hidden, 3 * count))
   if boardOf(session).stale then
     local players, packed = {}, {}
     for i = 1, #taken, 3 do
@@ -178,13 +120,6 @@ local function reveal(session, round)
   return false
 end
 
--- What an operation added to an ended board leaves with the rest of it.
-local function leaveTogether(session)
-  local left = redis.call('PTTL', keyOf(session, 'board'))
-  if left <= 0 then return end
-  for _, each in ipairs(keysOf(session)) do redis.call('PEXPIRE', each, left) end
-end
-
 -- Each returns false where it could not finish.
 local operations = {}
 
@@ -196,15 +131,33 @@ end
 
 function operations.players(sequence, session, at, count)
   local board, names = keyOf(session, 'board'), keyOf(session, 'names')
-  local joined, firstRemoved = 0, at + 1 + 2 * tonumber(ARGV[at])
-  for i = at + 1, firstRemoved - 1, 2 do
+  local joined, firstRemoved = 0, at + 1 + 3 * tonumber(ARGV[at])
+  local hasNamesakes = redis.call('EXISTS', keyOf(session, 'namesakes')) == 1
+  for i = at + 1, firstRemoved - 1, 3 do
     joined = joined + redis.call('HSET', names, ARGV[i], ARGV[i + 1])
+    -- A name that somebody had before, who was kicked, or that an outsider has.
+    if hasNamesakes and redis.call('HEXISTS', keyOf(session, 'namesakes'), ARGV[i + 2]) == 1 then
+      noteNamesake(session, ARGV[i], ARGV[i + 2])
+    end
   end
-  for i = firstRemoved, at + count - 1 do
-    joined = joined - redis.call('HSETNX', board, 'removed:' .. ARGV[i], 1)
+  local scored = nil
+  for i = firstRemoved, at + count - 1, 4 do
+    local player, name, begun = ARGV[i], ARGV[i + 1], ARGV[i + 3]
+    -- Else it was held up, and is about a session of before.
+    if begun == '0' or begun == boardOf(session).begun then
+      joined = joined - redis.call('HSETNX', board, 'removed:' .. player, 1)
+      if ARGV[i + 2] == 'banned' then
+        ban(session, player, name)
+        scored = sequence
+      elseif name ~= '' then
+        noteNamesake(session, player, name)
+        hasNamesakes = true
+      end
+    end
   end
   redis.call('HINCRBY', board, 'joined', joined)
   redis.call('HSET', board, 'version', sequence)
+  if scored then redis.call('HSET', board, 'scored', scored) end
   if boardOf(session).ended then leaveTogether(session) end
 end
 
@@ -213,6 +166,7 @@ function operations.scores(sequence, session, at)
   local ids, scores = cjson.decode(ARGV[at + 3]), cjson.decode(ARGV[at + 4])
   local given = #ids
   local board, key = boardOf(session), keyOf(session, 'board')
+  if not lane and board.created then noteNamesake(session, ids[1], ARGV[at + 5]) end
   local players, packed = firstScores(keyOf(session, 'answered:' .. round), ids, scores)
   -- A created session's round is what its lanes say: an outsider can't move it.
   if lane or not board.created then see(session, tonumber(round)) end
@@ -226,6 +180,8 @@ function operations.scores(sequence, session, at)
   duplicates = duplicates + given - #players
   if #players == 0 then return end
   redis.call('HSET', key, 'version', sequence)
+  if board.bans then players, packed = shownScores(session, players, packed) end
+  if #players == 0 then return end
   if board.live or not board.created or tonumber(round) <= board.finalRound then
     add(session, players, packed)
     redis.call('HSET', key, 'scored', sequence)

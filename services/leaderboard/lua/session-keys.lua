@@ -19,7 +19,10 @@ local function roundsOf(session)
 end
 
 local function keysOf(session)
-  local keys = { keyOf(session, 'board'), keyOf(session, 'scores'), keyOf(session, 'names') }
+  local keys = {}
+  for _, part in ipairs({ 'board', 'scores', 'names', 'namesakes', 'banned' }) do
+    keys[#keys + 1] = keyOf(session, part)
+  end
   for _, round in ipairs(roundsOf(session)) do
     keys[#keys + 1] = keyOf(session, 'answered:' .. round)
     keys[#keys + 1] = keyOf(session, 'hidden:' .. round)

@@ -4,15 +4,18 @@
 CREATE TABLE leaderboard.awards (
   session_id text NOT NULL,
   log_start  bigint NOT NULL,
+  -- Of the standings that gave it: where they are made again, others take their place in one statement.
+  finalized_at timestamptz NOT NULL,
   place      int NOT NULL,
   user_key   text NOT NULL COLLATE "C",
   nickname   text NOT NULL,
   points     int NOT NULL,
   awarded_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (session_id, log_start, place)
+  PRIMARY KEY (session_id, log_start, finalized_at, place)
 );
 
 -- Sums of the awards, moved in the same statement, so that a page is one index scan.
+-- Who has lost all of them by a ban stays, with no sessions.
 CREATE TABLE leaderboard.tally (
   user_key text PRIMARY KEY COLLATE "C",
   nickname text NOT NULL,

@@ -10,7 +10,9 @@ import {
   created,
   ended,
   joined,
+  joinedUnder,
   laneClosed,
+  nickname,
   outside,
   type Published,
   removed,
@@ -62,19 +64,47 @@ function session(sessionId: string): fc.Arbitrary<Published[]> {
     isOpen: fc.boolean(),
   });
   const rounds = fc.tuple(round(sessionId, 1), round(sessionId, 2), round(sessionId, 3));
-  return fc.tuple(options, rounds, fc.subarray(PLAYERS)).map(([given, played, gone]) => {
+  return fc.tuple(options, rounds, removals(sessionId)).chain(([given, played, gone]) => {
     const entries = played.flat();
     if (given.isOpen && !given.isEnded) entries.splice(-2);
-    return [
+    const end = given.isEnded ? [ended(sessionId)] : [];
+    // Who has to go goes at any time: before an answer, after it, behind the end.
+    return mix([gone, [...entries, ...end]]).map((mixed) => [
       ...(given.isCreated ? [created(sessionId, { liveBoard: given.liveBoard })] : []),
       joined(sessionId, PLAYERS),
-      ...gone.map((playerId) => removed(sessionId, playerId)),
-      ...entries,
-      ...(given.isEnded ? [ended(sessionId)] : []),
+      ...mixed,
       // What nobody sends: behind the end it counts all the same for nobody.
       ...(given.isEnded ? [answered(sessionId, 4, [{ playerId: "a", ...LATE }])] : []),
-    ];
+    ]);
   });
+}
+
+/**
+ * Kicks and bans. A name is somebody else's after a kick, who may have to go as well; outsiders come by
+ * the same names.
+ */
+function removals(sessionId: string): fc.Arbitrary<Published[]> {
+  const removal = fc.record({
+    playerId: fc.constantFrom(...PLAYERS),
+    banned: fc.boolean(),
+    heir: fc.option(fc.record({ banned: fc.option(fc.boolean()) })),
+  });
+  const differ = { selector: ({ playerId }: { playerId: string }) => playerId };
+  return fc.uniqueArray(removal, { maxLength: 4, ...differ }).map((list) =>
+    list.flatMap(({ playerId, banned, heir }) => {
+      const gone = removed(sessionId, playerId, { banned });
+      if (banned || !heir) return [gone];
+      const heirId = `${playerId}-heir`;
+      const name = nickname(playerId);
+      return [
+        gone,
+        joinedUnder(sessionId, heirId, name),
+        ...(heir.banned === null
+          ? []
+          : [removed(sessionId, heirId, { name, banned: heir.banned })]),
+      ];
+    }),
+  );
 }
 
 /** Outside scores, also for players of ours, twice, and for rounds that never come; and garbage. */
@@ -83,7 +113,7 @@ const outsiders: fc.Arbitrary<Published[]> = fc.array(
     .record({
       sessionId: fc.constantFrom(...SESSIONS),
       round: fc.integer({ min: 0, max: 5 }),
-      playerId: fc.constantFrom("a", "b", "someusername"),
+      playerId: fc.constantFrom("a", "b", "someusername", "NICK_a", "nick_b_CAPITAL"),
       payload: fc.constantFrom("20", "-5", "0", "garbage"),
     })
     .map((each) => outside(each.sessionId, each.round, each.playerId, each.payload)),

@@ -298,6 +298,53 @@ describe("the global leaderboard", () => {
     );
   });
 
+  test("takes the points back, and gives them anew, where somebody was banned behind the end", async () => {
+    const rows = ["hal", "ida", "jon", "kim", "lee", "mia"].map((user, i) => ({
+      playerId: `p-${user}`,
+      points: 100 - i,
+      elapsedMs: 0,
+      user,
+    }));
+    const tallyOf = async (...users: string[]) => {
+      const { standings } = await pod.client.getGlobalLeaderboard({ pageSize: 1_000 });
+      return users.map((user) => {
+        const row = standings.find((each) => each.user === user);
+        return row && [row.points, row.sessions];
+      });
+    };
+    await finish("clean", [rows[0] as FinalRow]);
+    await finish("banned", rows);
+    const before = await eventually(
+      () => tallyOf("hal", "ida", "mia"),
+      ([hal, ida]) => hal?.[1] === 2 && ida !== undefined,
+    );
+    expect(before).toEqual([[10, 2], [4, 1], undefined]);
+    const other = await stack.startPod("pod-c");
+    await sql.begin(async (tx) => {
+      await tx`DELETE FROM quiz.final_standings WHERE session_id = 'banned' AND place = 1`;
+      await tx`UPDATE quiz.final_standings SET place = place + 100 WHERE session_id = 'banned'`;
+      await tx`UPDATE quiz.final_standings SET place = place - 101 WHERE session_id = 'banned'`;
+      await tx`INSERT INTO quiz.sessions_to_award VALUES ('banned', 1, clock_timestamp())`;
+    });
+    const moved = () => tallyOf("hal", "ida", "mia");
+    expect(await eventually(moved, ([hal]) => hal?.[1] === 1)).toEqual([
+      [5, 1],
+      [5, 1],
+      [1, 1],
+    ]);
+    await sql.begin(async (tx) => {
+      await tx`DELETE FROM quiz.final_standings WHERE session_id = 'clean'`;
+      await tx`INSERT INTO quiz.sessions_to_award VALUES ('clean', 1, clock_timestamp())`;
+    });
+    // Who has no points of any session left stands nowhere.
+    expect(await eventually(moved, ([hal]) => hal === undefined)).toEqual([
+      undefined,
+      [5, 1],
+      [1, 1],
+    ]);
+    await other.stop();
+  });
+
   test("refuses cursors that are not its own", async () => {
     const page = pod.client.getGlobalLeaderboard({ pageToken: "not ours" });
     expect(await reasonOf(page)).toBe("INVALID_FIELD");

@@ -1,6 +1,7 @@
 /** What quiz pods and outsiders publish, as subject and payload. */
 import { create, type DescMessage, type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
 import {
+  nicknameKey,
   subjectForAnswers,
   subjectForPlayers,
   subjectForRoundClosed,
@@ -15,6 +16,7 @@ import {
   SessionCreatedSchema,
   SessionEndedSchema,
 } from "@fanfare/proto/events/v1/events";
+import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 
 export interface Published {
   subject: string;
@@ -36,18 +38,42 @@ export function joined(sessionId: string, playerIds: readonly string[], lane = 0
   return message(subjectForPlayers(sessionId, lane), PlayerBatchSchema, {
     batchId: `${sessionId} join ${playerIds[0]}`,
     changes: playerIds.map((playerId) => ({
-      change: { case: "joined" as const, value: { playerId, nickname: nickname(playerId) } },
+      change: { case: "joined" as const, value: joinedAs(playerId, nickname(playerId)) },
     })),
   });
 }
 
+/** One that an outsider may have, and that no other player's is read like. */
 export function nickname(playerId: string): string {
-  return `Nick of ${playerId}`;
+  return `Nick_${playerId}${/[A-Z]/.test(playerId) ? "_capital" : ""}`;
 }
 
-export function removed(sessionId: string, playerId: string, lane = 0): Published {
-  return message(subjectForPlayers(sessionId, lane), PlayerBatchSchema, {
-    changes: [{ change: { case: "removed", value: { playerId } } }],
+/** Under a name of its own. */
+export function joinedUnder(sessionId: string, playerId: string, name: string): Published {
+  return message(subjectForPlayers(sessionId, 0), PlayerBatchSchema, {
+    changes: [{ change: { case: "joined", value: joinedAs(playerId, name) } }],
+  });
+}
+
+function joinedAs(playerId: string, name: string) {
+  return { playerId, nickname: name, nicknameKey: nicknameKey(name) };
+}
+
+export function removed(
+  sessionId: string,
+  playerId: string,
+  { name = nickname(playerId), banned = false, logStart = 0n } = {},
+): Published {
+  const status = banned ? PlayerStatus.BANNED : PlayerStatus.KICKED;
+  return message(subjectForPlayers(sessionId, 0), PlayerBatchSchema, {
+    changes: [
+      {
+        change: {
+          case: "removed",
+          value: { playerId, nicknameKey: nicknameKey(name), status, logStart },
+        },
+      },
+    ],
   });
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { migrate } from "@fanfare/common/postgres";
 import { startPostgres } from "@fanfare/common/servers/postgres";
 import type { Server } from "@fanfare/common/servers/server";
+import { pino } from "pino";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -13,6 +14,7 @@ import {
   type Sent,
   statementsOf,
 } from "../../common/test/explained.js";
+import { LoggedEnds } from "../src/adapters/ended-sessions.js";
 import { PostgresAwards } from "../src/adapters/postgres-awards.js";
 import { PostgresBoards } from "../src/adapters/postgres-boards.js";
 import { LeaderboardMetrics } from "../src/metrics.js";
@@ -34,7 +36,7 @@ beforeAll(async () => {
     ["quiz.final_standings", "quiz.players", "quiz.rounds", "quiz.sessions"],
     `
     INSERT INTO quiz.sessions
-    SELECT 's' || lpad(i::text, 7, '0'), i, 'A quiz', 5, 'host', '{}', now(), now(), i, now(), now()
+    SELECT 's' || lpad(i::text, 7, '0'), i, true, 'A quiz', 5, 'host', '{}', now(), now(), i, now(), now()
     FROM generate_series(1, 1000000) i;
     INSERT INTO quiz.final_standings
     SELECT 's' || lpad(s::text, 7, '0'), s, p, 'p' || lpad(p::text, 7, '0'), '', 'u' || p, 9, 9
@@ -46,6 +48,9 @@ beforeAll(async () => {
     `
     INSERT INTO quiz.sessions_to_award
     SELECT 's' || lpad(i::text, 7, '0'), i, now() FROM generate_series(1, 100000) i;
+    INSERT INTO leaderboard.awards
+    SELECT 's' || lpad(s::text, 7, '0'), s, now(), place, 'u' || place, '', 1
+    FROM generate_series(500001, 700000) s, generate_series(1, 5) place;
     INSERT INTO leaderboard.tally
     SELECT 'u' || lpad(i::text, 7, '0'), '', i % 100, 1 FROM generate_series(1, 1000000) i`,
   );
@@ -77,6 +82,10 @@ test("no statement reads, or sorts, what it is not about, and every one has its 
     expect(board.rows).toHaveLength(100);
     expect(board.players).toBe(100_000);
   }
+  const bus = { jsm: { streams: { getMessage: async () => null } } };
+  const log = pino({ level: "silent" });
+  const ends = new LoggedEnds({ bus: bus as never, sql, times, log });
+  expect([...(await ends.among(["s0000007", "new"], 1))]).toEqual(["s0000007"]);
   expect((await boards.ranks("s0000007", "7")).players).toBe(100_000);
   expect(notSent(statementsOf(folder("../src"), folder("../sql")), sent)).toEqual([]);
   for (const statement of [...sent])

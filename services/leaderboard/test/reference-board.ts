@@ -2,7 +2,7 @@
  * What a board must show, worked out in the plainest way from a whole log: every property test
  * compares the projection with this.
  */
-import { readStoredSubject, storedSubject } from "@fanfare/proto/addresses";
+import { nicknameKey, readStoredSubject, storedSubject } from "@fanfare/proto/addresses";
 import type { Published } from "./events.js";
 
 export interface ReferenceRow {
@@ -28,6 +28,9 @@ interface Session {
   finalRound: number;
   joined: Set<string>;
   removed: Set<string>;
+  /** Everybody's names, as names are compared. */
+  names: Map<string, string>;
+  bannedNames: Set<string>;
   ended: boolean;
 }
 
@@ -46,6 +49,8 @@ function newSession(options: { created: boolean; live: boolean }): Session {
     finalRound: 0,
     joined: new Set(),
     removed: new Set(),
+    names: new Map(),
+    bannedNames: new Set(),
     ended: false,
   };
 }
@@ -74,6 +79,8 @@ function apply(sessions: Map<string, Session>, { subject, payload }: Published):
       break;
     }
     case "score":
+      // Where nobody was created there are no players to be banned.
+      if (session.created) session.names.set(`@${address.outsider}`, nicknameKey(address.outsider));
       score(`@${address.outsider}`, Number(payload), 0);
       break;
     case "answers":
@@ -83,7 +90,10 @@ function apply(sessions: Map<string, Session>, { subject, payload }: Published):
     case "players":
       for (const { joined, removed } of content.changes ?? []) {
         if (joined) session.joined.add(joined.playerId);
+        if (joined) session.names.set(joined.playerId, joined.nicknameKey);
         if (removed) session.removed.add(removed.playerId);
+        if (removed?.status === "PLAYER_STATUS_BANNED")
+          session.bannedNames.add(removed.nicknameKey);
       }
       break;
     case "roundClosed":
@@ -99,6 +109,8 @@ function show(session: Session): ReferenceBoard {
   const totals = new Map<string, ReferenceRow>();
   for (const { round, playerId, points, elapsedMs } of session.scores) {
     if (created && !live && !ended && round > finalRound) continue;
+    // A ban takes the name off, and with it whoever goes or went by it.
+    if (session.bannedNames.has(session.names.get(playerId) ?? "")) continue;
     const row = totals.get(playerId) ?? { playerId, points: 0, elapsedMs: 0 };
     row.points += points;
     row.elapsedMs += elapsedMs;

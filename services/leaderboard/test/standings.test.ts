@@ -1,13 +1,16 @@
 /** The projection's own rules, entry by entry, on a real Redis. */
 import { redisKeys } from "@fanfare/proto/addresses";
 import { describe, expect, test } from "vitest";
+import { RedisBoards } from "../src/adapters/redis-boards.js";
 import { toStandings } from "../src/domain/standings.js";
 import {
   answered,
   created,
   ended,
   joined,
+  joinedUnder,
   laneClosed,
+  nickname,
   outside,
   removed,
   roundClosed,
@@ -90,7 +93,7 @@ describe("a second score of a player in a round", () => {
     expect(await store.rows()).toEqual([ann, { playerId: "@ann", points: 5, elapsedMs: 0 }]);
     const { rows } = await store.head();
     expect(toStandings({ rows, firstRank: 1 })).toMatchObject([
-      { playerId: "ann", nickname: "Nick of ann", outside: false },
+      { playerId: "ann", nickname: nickname("ann"), outside: false },
     ]);
     expect(await countOf(metrics, "quiz_audit_mismatches_total")).toBe(0);
   });
@@ -120,7 +123,77 @@ test("players are counted as they come and go, and keep their points", async () 
   const board = await store.head();
   expect(board.joined).toBe(2);
   const { playerId: scorer, ...score } = ann;
-  expect(board.rows).toEqual([{ scorer, ...score, nickname: "Nick of ann" }]);
+  expect(board.rows).toEqual([{ scorer, ...score, nickname: nickname("ann") }]);
+});
+
+describe("a ban", () => {
+  const begun = [created(SESSION), joined(SESSION, ["ann", "bob"])];
+  const banned = removed(SESSION, "ann", { banned: true });
+  const closed = roundClosed(SESSION, 1, [ann, bob]);
+
+  test.each([
+    ["while the scores are hidden", [answered(SESSION, 1, [ann, bob]), banned, closed]],
+    ["before the answer", [banned, answered(SESSION, 1, [ann, bob]), closed]],
+    ["after the close", [answered(SESSION, 1, [ann, bob]), closed, banned]],
+    ["behind the end", [answered(SESSION, 1, [ann, bob]), closed, ended(SESSION), banned]],
+  ])("takes the player off the board %s, and the ranks of others close up", async (_, rest) => {
+    const { metrics } = await store.applied(...begun, ...rest);
+    expect(await store.rows()).toEqual([bob]);
+    expect(await store.head()).toMatchObject({ players: 1, answers: 2, joined: 1, firstRank: 1 });
+    // The log keeps the answer, and so does what is counted.
+    expect(await countOf(metrics, "quiz_audit_runs_total")).toBe(1);
+    expect(await countOf(metrics, "quiz_audit_mismatches_total")).toBe(0);
+    const table = await new RedisBoards(store.redis).scan(SESSION);
+    expect([table.rankOf("bob"), table.rankOf("ann"), table.players]).toEqual([1, 0, 1]);
+  });
+
+  test("makes new ranks, and an ended board leaves Redis as a whole", async () => {
+    await store.applied(...begun, answered(SESSION, 1, [ann, bob]), closed, ended(SESSION), banned);
+    const { scored } = (await new RedisBoards(store.redis).state(SESSION)) ?? {};
+    expect(scored).toBe("6");
+    for (const key of await store.redis.keys(`*:${SESSION}:*`))
+      expect(await store.redis.ttl(key), key).toBeGreaterThan(3_500);
+  });
+
+  test("takes along who had the name before or has it now, and an outsider who goes by it", async () => {
+    const name = nickname("ann");
+    await store.applied(
+      ...begun,
+      answered(SESSION, 1, [ann, bob]),
+      outside(SESSION, 1, name.toUpperCase(), "7"),
+      removed(SESSION, "ann"),
+      joinedUnder(SESSION, "heir", name),
+      answered(SESSION, 1, [{ playerId: "heir", points: 5, elapsedMs: 0 }]),
+      removed(SESSION, "heir", { name, banned: true }),
+      roundClosed(SESSION, 1, [ann, bob, { points: 5 }]),
+      outside(SESSION, 1, name, "9"),
+    );
+    expect(await store.rows()).toEqual([bob]);
+  });
+
+  test("that was held up is none in the next session of the id", async () => {
+    const late = removed(SESSION, "ann", { banned: true, logStart: 1n });
+    await store.applied(
+      ...begun,
+      ended(SESSION),
+      created(SESSION, { liveBoard: true }),
+      late,
+      joined(SESSION, ["ann"]),
+      answered(SESSION, 1, [ann]),
+    );
+    expect(await store.rows()).toEqual([ann]);
+    expect((await store.head()).joined).toBe(1);
+  });
+
+  test("is no kick: who is kicked keeps points and row", async () => {
+    await store.applied(
+      ...begun,
+      answered(SESSION, 1, [ann, bob]),
+      removed(SESSION, "ann"),
+      closed,
+    );
+    expect(await store.rows()).toEqual([ann, bob]);
+  });
 });
 
 describe("an audit", () => {
@@ -193,8 +266,8 @@ describe("an ended session", () => {
   test("leaves Redis as a whole when its time has passed", async () => {
     await store.applied(...whole);
     const seconds = await timesToLive();
-    // Board, scores, names, and who answered in two rounds.
-    expect(seconds).toHaveLength(5);
+    // Board, scores, names, namesakes, and who answered in two rounds.
+    expect(seconds).toHaveLength(6);
     for (const each of seconds) expect(each).toBeGreaterThan(3_500);
   });
 
@@ -215,7 +288,7 @@ describe("an ended session", () => {
     ]);
     const name = "quiz_leaderboard_scores_total";
     expect(await countOf(metrics, name, { result: "outside" })).toBe(1);
-    expect(await timesToLive()).toHaveLength(5);
+    expect(await timesToLive()).toHaveLength(6);
     for (const each of await timesToLive()) expect(each).toBeGreaterThan(3_500);
   });
 
@@ -267,9 +340,11 @@ test("every key is spelled as in addresses.ts", async () => {
   await store.applied(
     created(SESSION),
     joined(SESSION, ["ann"]),
-    answered(SESSION, 1, [ann]),
-    roundClosed(SESSION, 1, [ann]),
+    answered(SESSION, 1, [ann, bob]),
+    roundClosed(SESSION, 1, [ann, bob]),
     answered(SESSION, 2, [ann]),
+    removed(SESSION, "ann"),
+    removed(SESSION, "ann", { banned: true }),
   );
   expect((await store.redis.keys("*")).sort()).toEqual(
     [
@@ -281,6 +356,8 @@ test("every key is spelled as in addresses.ts", async () => {
       redisKeys.answered(SESSION, 1),
       redisKeys.answered(SESSION, 2),
       redisKeys.hidden(SESSION, 2),
+      redisKeys.namesakes(SESSION),
+      redisKeys.banned(SESSION),
     ].sort(),
   );
 });

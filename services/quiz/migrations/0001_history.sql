@@ -56,6 +56,8 @@ CREATE TABLE quiz.players (
   log_start bigint NOT NULL,
   player_id text NOT NULL COLLATE "C",
   nickname text NOT NULL,
+  -- As names are compared: a ban is of the name, too.
+  nickname_key text NOT NULL,
   user_key text NOT NULL REFERENCES quiz.users,
   -- 1 in, 2 kicked, 3 banned (quiz.v1.PlayerStatus).
   status smallint NOT NULL DEFAULT 1,

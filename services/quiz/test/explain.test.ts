@@ -40,11 +40,11 @@ beforeAll(async () => {
     `
     INSERT INTO quiz.users SELECT 'u' || lpad(i::text, 7, '0'), '', now() FROM generate_series(1, 100000) i;
     INSERT INTO quiz.sessions
-    SELECT 's' || lpad(i::text, 7, '0'), i, 'A quiz', 5, 'host', '{}', now(), now(), i,
+    SELECT 's' || lpad(i::text, 7, '0'), i, true, 'A quiz', 5, 'host', '{}', now(), now(), i,
       now() - interval '1 day' + i * interval '10 ms', CASE WHEN i % 100 <> 0 THEN now() END
     FROM generate_series(1, 1000000) i;
     INSERT INTO quiz.players
-    SELECT 's' || lpad(s::text, 7, '0'), s, 'p' || lpad(p::text, 7, '0'), 'nick', 'u', 1, now()
+    SELECT 's' || lpad(s::text, 7, '0'), s, 'p' || lpad(p::text, 7, '0'), 'nick', 'nick', 'u', 1, now()
     FROM generate_series(1, 500) s, generate_series(1, 2000) p;
     INSERT INTO quiz.quiz_history
     SELECT 's' || lpad(s::text, 7, '0'), s, r, 'p' || lpad(p::text, 7, '0'), 9, true, '{A}', 9, '', 9, now()
@@ -61,7 +61,7 @@ afterAll(async () => {
 /** A short session with everything in it, as a reader of the log gives it. */
 function entries() {
   const player = joined("ann", "Ann");
-  const removed = { change: { case: "removed" as const, value: { playerId: "ann", status: 2 } } };
+  const removed = { change: { case: "removed" as const, value: { playerId: "ann", status: 3 } } };
   const score = { playerId: "ann", submissionId: "s1", choices: ["A"], points: 900, correct: true };
   const published = [
     created("new", { title: "New" }),
@@ -69,6 +69,8 @@ function entries() {
     answers("new", { answers: [score] }, 1),
     roundClosed("new", { answers: 1, points: 900n }, 1),
     ended("new"),
+    outside("new", "ann", 20),
+    players("new", { changes: [removed] }),
     outside("s0000005", "ann", 20),
   ];
   return published.map(([subject, payload], i) => ({
@@ -93,7 +95,7 @@ test("no statement reads, or sorts, what it is not about, and every one has its 
   sent.length = 0;
   expect(await history.position(1, GENERATION)).toBe(0);
   const batch = { partition: 1, after: 0, entries: entries(), pending: 0 };
-  expect(await history.apply(batch, GENERATION)).toEqual({ position: 6, passedOver: 0 });
+  expect(await history.apply(batch, GENERATION)).toEqual({ position: 8, passedOver: 2 });
   const [due] = await queue.due(GENERATION, 0);
   if (!due) throw new Error("nothing is due");
   await queue.notePurged(due);

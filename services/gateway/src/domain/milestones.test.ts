@@ -42,6 +42,14 @@ test("the podium waits for the last board, but not for ever, and is shown again 
   expect(milestones.isPodiumDue(true, 9_001)).toBe(false);
 });
 
+test("the last podium is shown again with each new board behind it", () => {
+  const milestones = new Milestones();
+  milestones.note(ended, 0, START_MS);
+  milestones.podiumShown(true);
+  expect(milestones.isPodiumDue(true, 5_000)).toBe(false);
+  expect(milestones.isPodiumDue(true, 5_000, true)).toBe(true);
+});
+
 test("a session that ended long ago shows its podium at once", () => {
   const milestones = new Milestones();
   milestones.note(ended, 50, START_MS + 60_000);

@@ -48,9 +48,13 @@ export class Milestones {
     return this.#closed.round > finalRound && now - this.#closed.at > STALE_AFTER_MS;
   }
 
-  /** Whether to show the podium now: with the last board, or after a while without it. */
-  isPodiumDue(boardIsLast: boolean, now: number): boolean {
-    if (this.#endedAt === undefined || this.#podium === "final") return false;
+  /**
+   * Whether to show the podium now: with the last board, or after a while without it; and with each new
+   * board behind it, as a ban may have taken somebody off.
+   */
+  isPodiumDue(boardIsLast: boolean, now: number, boardIsNew = false): boolean {
+    if (this.#endedAt === undefined) return false;
+    if (this.#podium === "final") return boardIsNew;
     if (boardIsLast) return true;
     return this.#podium === "none" && now - this.#endedAt > PODIUM_WAIT_MS;
   }

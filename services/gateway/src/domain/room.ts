@@ -217,7 +217,7 @@ export class Room implements RoomListener {
       if (this.hosts.size > 0) this.parts.duties.namesDue(this);
     }
     this.#showLiveScores();
-    this.#sayEndedIfDue(performance.now());
+    this.#sayEndedIfDue(performance.now(), true);
     if (news.healed && this.session?.phase === Phase.REVEAL)
       this.parts.duties.resultsDue(this, this.session.round);
   }
@@ -291,11 +291,12 @@ export class Room implements RoomListener {
     if (this.liveScores.wideRowsWanted() > 0) this.parts.duties.wideRowsDue(this);
   }
 
-  #sayEndedIfDue(now: number): void {
+  #sayEndedIfDue(now: number, isNewBoard = false): void {
     const last = this.board?.ended ?? false;
-    if (!this.#milestones.isPodiumDue(last, now)) return;
+    if (!this.#milestones.isPodiumDue(last, now, isNewBoard)) return;
     this.#milestones.podiumShown(last);
-    this.#ended = this.parts.encoder.encode(endedFrame(this.sessionId, this.board));
-    this.#announcer.say(this.topics.all, this.#ended);
+    const frame = this.parts.encoder.encode(endedFrame(this.sessionId, this.board));
+    if (frame.text !== this.#ended?.text) this.#announcer.say(this.topics.all, frame);
+    this.#ended = frame;
   }
 }

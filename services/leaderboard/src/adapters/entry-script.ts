@@ -19,7 +19,7 @@ import {
   type ScriptCall,
 } from "./script-calls.js";
 
-const APPLY = loadScript("apply-entries");
+const APPLY = loadScript("apply-entries", ["boards", "bans"]);
 const APPLYING = {
   system: "redis",
   operation: "EVALSHA",

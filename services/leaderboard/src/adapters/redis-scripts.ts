@@ -16,9 +16,9 @@ export interface Script {
   sha1: string;
 }
 
-/** A script that stands behind the shared session-keys.lua. */
-export function loadScript(name: string): Script {
-  const text = ["session-keys", name]
+/** A script that stands behind the shared session-keys.lua, and behind others that it is made of. */
+export function loadScript(name: string, parts: readonly string[] = []): Script {
+  const text = ["session-keys", ...parts, name]
     .map((each) => readFileSync(new URL(`${each}.lua`, FOLDER), "utf8"))
     .join("\n");
   const script = { name, text, sha1: createHash("sha1").update(text).digest("hex") };

@@ -56,7 +56,7 @@ export interface StandingsParts extends EntryScriptParts {
  * again from the log, so a release may change it: count it up then. While pods of both run, a partition
  * that changes hands is read again each time.
  */
-const FORM = 4;
+const FORM = 5;
 
 export class RedisStandings implements Projection {
   readonly name = "leaderboard";

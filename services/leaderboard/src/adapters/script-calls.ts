@@ -57,8 +57,17 @@ function ownArguments(operation: Operation): (string | number)[] {
     case "players":
       return [
         operation.joined.length,
-        ...operation.joined.flatMap(({ playerId, nickname }) => [playerId, nickname]),
-        ...operation.removed,
+        ...operation.joined.flatMap(({ playerId, nickname, nameKey }) => [
+          playerId,
+          nickname,
+          nameKey,
+        ]),
+        ...operation.removed.flatMap(({ playerId, nameKey, banned, logStart }) => [
+          playerId,
+          nameKey,
+          banned ? "banned" : "kicked",
+          String(logStart),
+        ]),
       ];
     case "scores":
       return [
@@ -67,6 +76,7 @@ function ownArguments(operation: Operation): (string | number)[] {
         operation.points,
         JSON.stringify(operation.scorers),
         JSON.stringify(operation.packed),
+        operation.nameKey,
       ];
     case "closed":
       return [operation.round];

@@ -45,6 +45,7 @@ describe("an answer batch", () => {
       sessionId: "quiz_1",
       round: 3,
       lane: true,
+      nameKey: "",
       scorers: ["ann", "bob", "cy"],
       packed: [pack({ points: 870, elapsedMs: 2_600 }), 4_000, pack({ points: -50, elapsedMs: 1 })],
       points: 820,
@@ -72,6 +73,7 @@ test("an outside score is one player's, without a time", () => {
     sessionId: "quiz_1",
     round: 1,
     lane: false,
+    nameKey: "someusername",
     scorers: ["@someusername"],
     packed: [pack({ points: 20, elapsedMs: 0 })],
     points: 20,
@@ -81,9 +83,12 @@ test("an outside score is one player's, without a time", () => {
 test("a player batch says who came and who went", () => {
   const content = json(PlayerBatchSchema, {
     changes: [
-      { change: { case: "joined", value: { playerId: "p1", nickname: "Ann" } } },
-      { change: { case: "removed", value: { playerId: "p0", nicknameKey: "bob" } } },
+      {
+        change: { case: "joined", value: { playerId: "p1", nickname: "Ann", nicknameKey: "ann" } },
+      },
+      { change: { case: "removed", value: { playerId: "p0", nicknameKey: "bob", status: 2 } } },
       { change: { case: "joined", value: { playerId: "p2", nickname: "Cy" } } },
+      { change: { case: "removed", value: { playerId: "p3", nicknameKey: "eve", status: 3 } } },
       {},
     ],
   });
@@ -91,10 +96,13 @@ test("a player batch says who came and who went", () => {
     kind: "players",
     sessionId: "quiz_1",
     joined: [
-      { playerId: "p1", nickname: "Ann" },
-      { playerId: "p2", nickname: "Cy" },
+      { playerId: "p1", nickname: "Ann", nameKey: "ann" },
+      { playerId: "p2", nickname: "Cy", nameKey: "" },
     ],
-    removed: ["p0"],
+    removed: [
+      { playerId: "p0", nameKey: "bob", banned: false, logStart: 0n },
+      { playerId: "p3", nameKey: "eve", banned: true, logStart: 0n },
+    ],
   });
 });
 

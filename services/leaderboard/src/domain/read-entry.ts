@@ -1,17 +1,34 @@
 /** What a stored log entry does to a board, or why nobody can read it. */
-import { scorerKey } from "@fanfare/proto/addresses";
+import { nicknameKey, scorerKey } from "@fanfare/proto/addresses";
 import { type Entry, readEntry as readStored, type Unreadable } from "@fanfare/proto/entries";
 import type { AnswerBatch, PlayerBatch } from "@fanfare/proto/events/v1/events";
+import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import { pack } from "./score-key.js";
 
 /** What an entry does to the board of its session. */
 export type Operation = { sessionId: string } & (
   | { kind: "created"; live: boolean }
-  | { kind: "players"; joined: { playerId: string; nickname: string }[]; removed: string[] }
-  | ({ kind: "scores"; round: number; lane: boolean } & Scores)
+  | { kind: "players"; joined: Joined[]; removed: Removed[] }
+  | ({ kind: "scores"; round: number; lane: boolean; nameKey: string } & Scores)
   | { kind: "closed"; round: number; answers: number; points: bigint }
   | { kind: "ended" }
 );
+
+export interface Joined {
+  playerId: string;
+  nickname: string;
+  /** As names are compared (addresses.ts: nicknameKey). */
+  nameKey: string;
+}
+
+export interface Removed {
+  playerId: string;
+  nameKey: string;
+  /** Off every board, with the name; who is kicked keeps the points. */
+  banned: boolean;
+  /** Where the session that it is about begins in the log; 0 where that is not said. */
+  logStart: bigint;
+}
 
 /** Scores of one round: the n-th packed score is that of the n-th scorer, by key. */
 export interface Scores {
@@ -38,13 +55,21 @@ function operationOf(entry: Entry): Operation {
         sessionId,
         round,
         lane: false,
+        nameKey: nicknameKey(outsider),
         scorers: [scorerKey({ id: outsider, outside: true })],
         packed,
         points,
       };
     }
     case "answers":
-      return { kind: "scores", sessionId, round, lane: true, ...scoresOf(entry.batch) };
+      return {
+        kind: "scores",
+        sessionId,
+        round,
+        lane: true,
+        nameKey: "",
+        ...scoresOf(entry.batch),
+      };
     case "players":
       return { kind: "players", sessionId, ...changesOf(entry.batch) };
     case "roundClosed": {
@@ -69,12 +94,17 @@ function scoresOf({ answers }: AnswerBatch): Scores {
 }
 
 function changesOf({ changes }: PlayerBatch) {
-  const joined: { playerId: string; nickname: string }[] = [];
-  const removed: string[] = [];
+  const joined: Joined[] = [];
+  const removed: Removed[] = [];
   for (const { change } of changes) {
-    if (change.case === "joined")
-      joined.push({ playerId: change.value.playerId, nickname: change.value.nickname });
-    if (change.case === "removed") removed.push(change.value.playerId);
+    if (change.case === "joined") {
+      const { playerId, nickname, nicknameKey: nameKey } = change.value;
+      joined.push({ playerId, nickname, nameKey });
+    }
+    if (change.case === "removed") {
+      const { playerId, nicknameKey: nameKey, status, logStart } = change.value;
+      removed.push({ playerId, nameKey, banned: status === PlayerStatus.BANNED, logStart });
+    }
   }
   return { joined, removed };
 }

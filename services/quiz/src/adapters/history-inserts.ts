@@ -1,7 +1,9 @@
 /** Rows of the history on their way into PostgreSQL. What is there already stays as it is. */
 import { toJson } from "@bufbuild/protobuf";
+import { nicknameKey, readScorerKey } from "@fanfare/proto/addresses";
+import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import { SessionOptionsSchema } from "@fanfare/proto/quiz/v1/session";
-import type { EndedSession, HistoryRows } from "./history-rows.js";
+import type { EndedSession, HistoryRows, SessionKey } from "./history-rows.js";
 import type { Tx } from "./log-places.js";
 
 export async function insertSessions(tx: Tx, { sessions }: HistoryRows): Promise<void> {
@@ -29,16 +31,17 @@ export async function insertPlayers(tx: Tx, { players, removed }: HistoryRows): 
       ON CONFLICT DO NOTHING`;
     await tx`
       INSERT INTO quiz.players
-      SELECT session_id, log_start, player_id, nickname, user_key, 1, joined_at::timestamptz
+      SELECT session_id, log_start, player_id, nickname, nickname_key, user_key, 1,
+        joined_at::timestamptz
       FROM unnest(${column("sessionId")}::text[], ${column("logStart")}::bigint[],
-        ${column("playerId")}::text[], ${column("nickname")}::text[], ${column("user")}::text[],
-        ${column("joinedAt")}::text[])
-        AS new (session_id, log_start, player_id, nickname, user_key, joined_at)
+        ${column("playerId")}::text[], ${column("nickname")}::text[],
+        ${column("nicknameKey")}::text[], ${column("user")}::text[], ${column("joinedAt")}::text[])
+        AS new (session_id, log_start, player_id, nickname, nickname_key, user_key, joined_at)
       ON CONFLICT DO NOTHING`;
   }
   for (const { sessionId, logStart, playerId, status } of removed)
     await tx`
-      UPDATE quiz.players SET status = ${status}
+      UPDATE quiz.players SET status = greatest(status, ${status})
       WHERE session_id = ${sessionId} AND log_start = ${logStart} AND player_id = ${playerId}`;
 }
 
@@ -94,6 +97,21 @@ export async function moveEnds(tx: Tx, { behind }: HistoryRows): Promise<void> {
 export async function finalize(tx: Tx, ended: EndedSession): Promise<void> {
   const { sessionId, logStart, logEnd, storedAtMs } = ended;
   await tx`
+    UPDATE quiz.sessions SET ended_at = ${new Date(storedAtMs)}, log_end = ${logEnd}
+    WHERE session_id = ${sessionId} AND log_start = ${logStart}`;
+  await stand(tx, ended);
+}
+
+/**
+ * Makes the final standings, or makes them again, without those whom no board shows. The points of all
+ * sessions follow.
+ */
+export async function stand(tx: Tx, session: SessionKey): Promise<void> {
+  const { sessionId, logStart } = session;
+  const unseen = await bannedScorers(tx, session);
+  await tx`
+    DELETE FROM quiz.final_standings WHERE session_id = ${sessionId} AND log_start = ${logStart}`;
+  await tx`
     INSERT INTO quiz.final_standings
     SELECT ${sessionId}, ${logStart},
       row_number() OVER (ORDER BY total.points DESC, total.elapsed_ms, total.player_id COLLATE "C"),
@@ -102,15 +120,38 @@ export async function finalize(tx: Tx, ended: EndedSession): Promise<void> {
     FROM (
       SELECT player_id, sum(points) AS points, sum(elapsed_ms) AS elapsed_ms
       FROM quiz.quiz_history WHERE session_id = ${sessionId} AND log_start = ${logStart}
+        AND player_id <> ALL(${unseen})
       GROUP BY player_id
     ) total
     LEFT JOIN quiz.players p ON p.session_id = ${sessionId} AND p.log_start = ${logStart}
-      AND p.player_id = total.player_id
-    ON CONFLICT DO NOTHING`;
+      AND p.player_id = total.player_id`;
   await tx`
-    UPDATE quiz.sessions SET ended_at = ${new Date(storedAtMs)}, log_end = ${logEnd}, finalized_at = now()
+    UPDATE quiz.sessions SET finalized_at = clock_timestamp()
     WHERE session_id = ${sessionId} AND log_start = ${logStart}`;
+  // Locks a row that is there: who awards at this moment has the old standings, and has to come again.
   await tx`
-    INSERT INTO quiz.sessions_to_award VALUES (${sessionId}, ${logStart}, now())
-    ON CONFLICT DO NOTHING`;
+    INSERT INTO quiz.sessions_to_award VALUES (${sessionId}, ${logStart}, clock_timestamp())
+    ON CONFLICT (session_id, log_start) DO UPDATE SET finalized_at = excluded.finalized_at`;
+}
+
+/** Banned players, and whoever goes or went by a banned name: players, and outsiders. */
+async function bannedScorers(tx: Tx, { sessionId, logStart }: SessionKey): Promise<string[]> {
+  const names = await tx`
+    SELECT DISTINCT nickname_key AS name FROM quiz.players
+    WHERE session_id = ${sessionId} AND log_start = ${logStart} AND status = ${PlayerStatus.BANNED}`;
+  if (names.length === 0) return [];
+  const banned = new Set(names.map(({ name }) => name));
+  const players = await tx`
+    SELECT player_id AS key FROM quiz.players
+    WHERE session_id = ${sessionId} AND log_start = ${logStart}
+      AND nickname_key = ANY(${[...banned]})`;
+  const outsiders = await tx`
+    SELECT DISTINCT player_id AS key FROM quiz.quiz_history
+    WHERE session_id = ${sessionId} AND log_start = ${logStart} AND correct IS NULL`;
+  return [
+    ...players.map(({ key }) => key),
+    ...outsiders
+      .map(({ key }) => key)
+      .filter((key) => banned.has(nicknameKey(readScorerKey(key).id))),
+  ];
 }

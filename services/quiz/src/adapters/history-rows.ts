@@ -2,6 +2,7 @@
 import { nicknameKey, scorerKey } from "@fanfare/proto/addresses";
 import type { Entry } from "@fanfare/proto/entries";
 import type { PlayerChange, RoundClosed, SessionCreated } from "@fanfare/proto/events/v1/events";
+import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import { ScoreColumns } from "./score-columns.js";
 
 /** An entry and where it stands in its log. */
@@ -24,11 +25,19 @@ export interface CurrentSession {
 
 export interface HistoryRows {
   sessions: (SessionKey & { created: SessionCreated | undefined; storedAtMs: number })[];
-  players: (SessionKey & { playerId: string; nickname: string; user: string; joinedAt: string })[];
+  players: (SessionKey & {
+    playerId: string;
+    nickname: string;
+    nicknameKey: string;
+    user: string;
+    joinedAt: string;
+  })[];
   removed: (SessionKey & { playerId: string; status: number })[];
   scores: ScoreColumns;
   rounds: (SessionKey & { round: number; closed: RoundClosed; storedAtMs: number })[];
   ended: EndedSession[];
+  /** Ended sessions that somebody had to leave since: their final standings are made again. */
+  restand: SessionKey[];
   /** Entries behind the end of their session, by its place. */
   behind: (SessionKey & { logEnd: number })[];
   /** Sequences of those among them that bring scores: they do not count. */
@@ -51,6 +60,7 @@ export function rowsOf(
     scores: new ScoreColumns(),
     rounds: [],
     ended: [],
+    restand: [],
     behind: [],
     late: [],
   };
@@ -65,8 +75,12 @@ export function rowsOf(
     }
     const key = { sessionId, logStart: session.logStart };
     if (session.ended) rows.behind.push({ ...key, logEnd: first + entry.sequence });
+    const removals = rows.removed.length;
     if (session.ended && bringsScores(entry)) rows.late.push(entry.sequence);
     else add(rows, key, first, entry);
+    const gone = rows.removed.slice(removals);
+    if (session.ended && gone.some(({ status }) => status === PlayerStatus.BANNED))
+      rows.restand.push(key);
     if (entry.kind === "sessionEnded") session.ended = true;
   }
   return rows;
@@ -91,7 +105,7 @@ function add(rows: HistoryRows, key: SessionKey, first: number, entry: PlacedEnt
       rows.scores.add(place, entry.batch.answers);
       break;
     case "players":
-      addPlayers(rows, key, entry.batch.changes, new Date(storedAtMs).toISOString());
+      addPlayers(rows, key, entry.batch.changes, { first, storedAtMs });
       break;
     case "roundClosed":
       rows.rounds.push({ ...key, round, closed: entry.closed, storedAtMs });
@@ -108,8 +122,9 @@ function addPlayers(
   rows: HistoryRows,
   key: SessionKey,
   changes: readonly PlayerChange[],
-  joinedAt: string,
+  { first, storedAtMs }: { first: number; storedAtMs: number },
 ): void {
+  const joinedAt = new Date(storedAtMs).toISOString();
   for (const { change } of changes) {
     if (change.case === "joined") {
       const { playerId, nickname, user } = change.value;
@@ -117,10 +132,16 @@ function addPlayers(
         ...key,
         playerId,
         nickname,
+        nicknameKey: change.value.nicknameKey || nicknameKey(nickname),
         user: scorerKey({ id: user || nicknameKey(nickname), outside: false }),
         joinedAt,
       });
     }
-    if (change.case === "removed") rows.removed.push({ ...key, ...change.value });
+    if (change.case === "removed") {
+      const { playerId, status, logStart } = change.value;
+      // One that was held up is about a session of before.
+      if (logStart === 0n || first + Number(logStart) === key.logStart)
+        rows.removed.push({ ...key, playerId, status });
+    }
   }
 }

@@ -18,6 +18,7 @@ import {
   insertScores,
   insertSessions,
   moveEnds,
+  stand,
 } from "./history-inserts.js";
 import { type CurrentSession, type PlacedEntry, rowsOf } from "./history-rows.js";
 import { type LogPlaces, lockPosition, movePosition, type Tx } from "./log-places.js";
@@ -192,6 +193,8 @@ export class PostgresHistory implements Projection {
     }
     for (const session of rows.ended)
       await this.parts.metrics.postgres.time("finalize", () => finalize(tx, session));
+    for (const session of rows.restand)
+      await this.parts.metrics.postgres.time("finalize", () => stand(tx, session));
     await moveEnds(tx, rows);
     await this.#passOver(step, rows.late);
     this.#current.set(partition, current);

@@ -2,6 +2,7 @@
 import type {
   PlayerChange,
   PlayerJoined,
+  PlayerRemoved,
   SeatsGiven,
   SeatsTaken,
 } from "@fanfare/proto/events/v1/events";
@@ -136,15 +137,17 @@ export class PlayerFold implements LaneFold<PlayerChange, PlayerChange, PlayerVe
     };
   }
 
-  #decideRemoval(removed: { playerId: string; nicknameKey: string; status: PlayerStatus }) {
+  #decideRemoval(removed: PlayerRemoved) {
     const player = this.#byId.get(removed.playerId);
     if (!player) return { verdict: { kind: "notFound" } as const, unsure: true };
     if (player.status >= removed.status) return { verdict: { kind: "removed", player } as const };
-    if (this.closed) return { verdict: { kind: "ended" } as const };
+    // A name that has to go has to go from what stays, too.
+    if (this.closed && removed.status !== PlayerStatus.BANNED)
+      return { verdict: { kind: "ended" } as const };
     return {
       change: {
         $typeName: "events.v1.PlayerChange",
-        change: { case: "removed", value: { $typeName: "events.v1.PlayerRemoved", ...removed } },
+        change: { case: "removed", value: removed },
       } as const,
       verdict: { kind: "removed", player: { ...player, status: removed.status } } as const,
     };

@@ -64,6 +64,8 @@ export interface AnswerLane {
 
 /** A session's part of the log. Throws UNAVAILABLE (retryable) while it can't be reached. */
 export interface SessionLog {
+  /** Sequence of the session's first entry. */
+  readonly logStart: bigint;
   readonly lanes: number;
   laneOf(playerId: string): number;
   /** A lane of the current round, or of the one whose streaks go on. */

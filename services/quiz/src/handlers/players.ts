@@ -165,13 +165,27 @@ async function removePlayer(
   const player = await findPlayer(log, request.player);
   if (!player)
     throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "no player of the session is called so");
+  const removed = await remove(log, player, status);
+  if (status === PlayerStatus.BANNED) {
+    // The name is banned with the player: who took it after a kick has to go, too.
+    const holder = await log.playerByName(player.nicknameKey);
+    if (holder) await remove(log, holder, status);
+  }
+  return { player: toPlayer(removed) };
+}
+
+async function remove(
+  log: SessionLog,
+  { playerId, nicknameKey }: KnownPlayer,
+  status: PlayerStatus,
+): Promise<KnownPlayer> {
   const change: PlayerChange = create(PlayerChangeSchema, {
     change: {
       case: "removed",
-      value: { playerId: player.playerId, nicknameKey: player.nicknameKey, status },
+      value: { playerId, nicknameKey, status, logStart: log.logStart },
     },
   });
-  const verdict = await log.changePlayer(player.nicknameKey, change);
+  const verdict = await log.changePlayer(nicknameKey, change);
   if (verdict.kind === "ended")
     throw new ServiceError(
       ErrorReason.SESSION_ENDED,
@@ -180,7 +194,7 @@ async function removePlayer(
   if (verdict.kind !== "removed")
     throw new ServiceError(ErrorReason.PLAYER_NOT_FOUND, "the player is not in the session's log");
   log.announceRemoval(verdict.player);
-  return { player: toPlayer(verdict.player) };
+  return verdict.player;
 }
 
 async function findPlayer(
