@@ -8,13 +8,14 @@ import type {
   StatusObject,
   sendUnaryData,
 } from "@grpc/grpc-js";
+import type { Caller } from "./access.js";
 import { ServiceError } from "./errors.js";
-import type { Identity } from "./tokens.js";
 import type { Span } from "./tracing.js";
 
-/** What a handler knows of its caller. */
-export interface CallContext {
-  identity: Identity;
+/** What a handler knows of its caller, who may do what it asks for. */
+export interface CallContext extends Caller {
+  /** Address and port that the call came from. */
+  peer: string;
   /**
    * Aborts when the caller goes away, its deadline passes or the call works for too long; for a
    * stream also when the server stops.
@@ -31,8 +32,8 @@ export type StreamHandler = (request: unknown, call: CallContext) => AsyncIterab
 
 /** What holds for all calls of a method. */
 export interface CallRules {
-  /** Throws what refuses the caller. */
-  enter(metadata: Metadata): Identity;
+  /** Throws, or rejects with, what refuses the caller. */
+  enter(metadata: Metadata, request: unknown): Caller | Promise<Caller>;
   /** The call's span, where its caller has one. */
   trace(metadata: Metadata): Span | undefined;
   /** Logs what is worth it of a failure's cause. */
@@ -71,11 +72,14 @@ export function unary(handle: UnaryHandler, output: Output, rules: CallRules) {
         );
       }, limit.ms);
     });
-    try {
-      const identity = enter(call.metadata);
+    const work = async () => {
+      const caller = await enter(call.metadata, call.request);
       span = trace(call.metadata);
-      const work = handle(call.request, { identity, signal: abort.signal, span, logFault });
-      const response = create(output, (await Promise.race([work, late])) as never);
+      const context = { ...caller, peer: call.getPeer(), signal: abort.signal, span, logFault };
+      return handle(call.request, context);
+    };
+    try {
+      const response = create(output, (await Promise.race([work(), late])) as never);
       report({ startedAt, span });
       reply(null, response);
     } catch (thrown) {
@@ -100,8 +104,9 @@ export function serverStream(
     stopping.addEventListener("abort", end, { once: true });
     if (stopping.aborted) end();
     try {
-      const identity = enter(call.metadata);
-      for await (const response of handle(call.request, { identity, signal: abort.signal })) {
+      const caller = await enter(call.metadata, call.request);
+      const context = { ...caller, peer: call.getPeer(), signal: abort.signal };
+      for await (const response of handle(call.request, context)) {
         if (abort.signal.aborted) break;
         if (!call.write(create(output, response as never))) await drained(call, abort.signal);
       }

@@ -1,10 +1,20 @@
 /**
- * A gRPC server of ours: typed handlers, roles for every method, typed errors, a limit on every
- * call, health and reflection. A method without a line in the role table does not compile.
+ * A gRPC server of ours: typed handlers, a row of proto/access.ts for every method, typed errors, a
+ * limit on every call, health and reflection. A method without a row does not compile.
  */
 import type { DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { AccessRow, AccessTable } from "@fanfare/proto/access";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
+import {
+  type Caller,
+  checkBinding,
+  checkOwner,
+  enterAs,
+  isOwnership,
+  type OwnerCheck,
+  type Ownership,
+} from "./access.js";
 import { ServiceError as Refusal, type ServiceError, toServiceError } from "./errors.js";
 import {
   type CallContext,
@@ -24,7 +34,7 @@ import type { Metrics } from "./metrics.js";
 import type { MutualTls } from "./mutual-tls.js";
 import { addReflection } from "./reflection.js";
 import { serviceDefinition } from "./service-definition.js";
-import type { Identity, Role, Tokens } from "./tokens.js";
+import type { Tokens } from "./tokens.js";
 
 /** Longest that one unary call may work, whatever deadline its caller gave. */
 const CALL_LIMIT_MS = 30_000;
@@ -66,13 +76,13 @@ export type Handlers<S extends DescService> = {
       : never;
 };
 
-/** Which roles may call what; "any" is any valid token. */
-export type RoleTable<S extends DescService> = { [K in keyof Methods<S>]: readonly Role[] | "any" };
-
 export interface ServedService<S extends DescService> {
   service: S;
   handlers: Handlers<S>;
-  roles: RoleTable<S>;
+  /** Of proto/access.ts. */
+  access: AccessTable<S>;
+  /** For each ownership that the table asks for: whether the caller owns what the request names. */
+  owners?: Partial<Record<Ownership, OwnerCheck>>;
 }
 
 export interface GrpcServerOptions {
@@ -136,16 +146,21 @@ function addService(
   lifecycle: Lifecycle,
 ): void {
   const handlers = served.handlers as unknown as Record<string, UnaryHandler | StreamHandler>;
-  const roles = served.roles as Record<string, readonly Role[] | "any">;
+  const access = served.access as Record<string, AccessRow>;
+  const owners = served.owners ?? {};
   const implementation: Record<string, unknown> = {};
   const onLimit = () => options.metrics?.limitHits.inc({ limit: "CALL_LIMIT_MS" });
   const limit = { ms: options.callLimitMs ?? CALL_LIMIT_MS, onLimit };
   for (const method of served.service.methods) {
     const name = method.localName;
     const handle = handlers[name];
-    const allowed = roles[name];
-    if (!handle || !allowed) throw new Error(`${method.name} has no handler or no roles`);
-    const enter = (metadata: Metadata) => authorize(metadata, allowed, options.tokens);
+    const row = access[name];
+    if (!handle || !row) throw new Error(`${method.name} has no handler or no row of access`);
+    for (const relation of Object.values(row))
+      if (isOwnership(relation) && !owners[relation])
+        throw new Error(`${method.name} asks for a ${relation}, and nobody knows who that is`);
+    const enter = (metadata: Metadata, request: unknown) =>
+      authorize({ metadata, request, row, owners }, options.tokens);
     const logFault = faultLog(method.name, lifecycle);
     const traced = traceServedCalls(`${served.service.typeName}/${method.name}`);
     const report: CallRules["report"] = ({ startedAt, span, thrown }) => {
@@ -183,18 +198,25 @@ function faultLog(method: string, { log }: Lifecycle): (error: ServiceError) => 
   };
 }
 
-/** Reads `authorization: Bearer …` and checks the role; deny is the default. */
-function authorize(metadata: Metadata, allowed: readonly Role[] | "any", tokens: Tokens): Identity {
+interface Asked {
+  metadata: Metadata;
+  request: unknown;
+  row: AccessRow;
+  owners: Partial<Record<Ownership, OwnerCheck>>;
+}
+
+/** Reads `authorization: Bearer …` and holds it against the method's row; deny is the default. */
+function authorize(asked: Asked, tokens: Tokens): Caller | Promise<Caller> {
+  const { metadata, request, row, owners } = asked;
   const header = metadata.get("authorization")[0]?.toString() ?? "";
   if (!header.startsWith("Bearer "))
     throw new Refusal(
       ErrorReason.UNAUTHENTICATED,
       'send a token as metadata: "authorization: Bearer <token>"',
     );
-  const identity = tokens.verify(header.slice("Bearer ".length));
-  if (allowed !== "any" && !allowed.includes(identity.role))
-    throw new Refusal(ErrorReason.FORBIDDEN, `this call is for: ${allowed.join(", ")}`, {
-      metadata: { roles: allowed.join(",") },
-    });
-  return identity;
+  const caller = enterAs(tokens.verify(header.slice("Bearer ".length)), row);
+  checkBinding(caller, request);
+  // Most calls ask for no owner and are spared the turn.
+  if (!isOwnership(caller.relation)) return caller;
+  return checkOwner(caller, request, owners).then(() => caller);
 }

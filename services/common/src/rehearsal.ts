@@ -89,6 +89,6 @@ export function partOf<S extends DescService>(
   return {
     service,
     handlers: { ...each(none), ...handlers } as Handlers<S>,
-    roles: each("any") as ServedService<S>["roles"],
+    access: each({ service: "any" }) as ServedService<S>["access"],
   };
 }

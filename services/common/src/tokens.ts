@@ -2,12 +2,12 @@
  * Signed tokens (JWT, HS256): who may do what. One algorithm, an audience of our own, and secrets
  * that can rotate: the first signs, all verify.
  */
+import { ROLES, type Role } from "@fanfare/proto/access";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { createSigner, createVerifier } from "fast-jwt";
 import { ServiceError } from "./errors.js";
 
-export const ROLES = ["player", "host", "author", "spectator", "admin", "service"] as const;
-export type Role = (typeof ROLES)[number];
+export { ROLES, type Role };
 
 /** What a token says. */
 export interface Identity {

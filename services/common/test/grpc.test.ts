@@ -293,10 +293,10 @@ describe("who may call what", () => {
 
   test("must be said for every method before a server starts", async () => {
     const { lifecycle } = newLifecycle();
-    const service = { service: QuizService, handlers: {}, roles: {} };
+    const service = { service: QuizService, handlers: {}, access: {} };
     const options = { host: "127.0.0.1", port: 0, tokens, health: new ProcessHealth(), drainMs: 0 };
     await expect(startGrpcServer([service as never], options, lifecycle)).rejects.toThrow(
-      "CreateSession has no handler or no roles",
+      "CreateSession has no handler or no row of access",
     );
   });
 });

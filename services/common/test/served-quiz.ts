@@ -6,19 +6,19 @@ import { type ClientOptions, createClient, type ServiceClient } from "../src/grp
 import {
   type GrpcServerOptions,
   type Handlers,
-  type RoleTable,
   type ServedService,
   startGrpcServer,
 } from "../src/grpc-server.js";
 import { Health } from "../src/health.js";
 import type { Lifecycle } from "../src/lifecycle.js";
 import { Metrics } from "../src/metrics.js";
-import { type Role, Tokens } from "../src/tokens.js";
+import { ROLES, type Role, Tokens } from "../src/tokens.js";
 import { type LogLine, newLifecycle } from "./parts.js";
 
 export type QuizClient = ServiceClient<typeof QuizService>;
 type QuizHandlers = Handlers<typeof QuizService>;
-type QuizRoles = RoleTable<typeof QuizService>;
+/** "any" is every role. */
+type QuizRoles = Partial<Record<keyof QuizHandlers, readonly Role[] | "any">>;
 
 export const tokens = new Tokens(["a secret of the tests that is long enough"]);
 
@@ -39,7 +39,7 @@ export interface Served extends AsyncDisposable {
 /** Serves the given handlers; what is not given fails. Roles are any unless given. */
 export async function serveQuiz(
   handlers: Partial<QuizHandlers>,
-  roles: Partial<QuizRoles> = {},
+  roles: QuizRoles = {},
   options: Partial<GrpcServerOptions> = {},
 ): Promise<Served> {
   const { lifecycle, lines } = newLifecycle();
@@ -56,7 +56,12 @@ export async function serveQuiz(
   const service = {
     service: QuizService,
     handlers: { ...filled(names, () => Promise.reject(new Error("not given"))), ...handlers },
-    roles: { ...filled(names, "any"), ...roles } as QuizRoles,
+    access: Object.fromEntries(
+      Object.entries({ ...filled(names, "any"), ...roles }).map(([name, allowed]) => [
+        name,
+        filled(allowed === "any" ? ROLES : (allowed as readonly Role[]), "any"),
+      ]),
+    ),
   };
   const port = await startGrpcServer(
     [service as unknown as ServedService<DescService>],

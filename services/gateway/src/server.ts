@@ -11,6 +11,7 @@ import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
 import { traceIdOf } from "@fanfare/common/tracing";
+import { LEADERBOARD_ACCESS, QUIZ_ACCESS, QUIZ_MASTER_ACCESS } from "@fanfare/proto/access";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
@@ -83,9 +84,9 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   sayAttendance(bus, config.POD_NAME, gateway.rooms, lifecycle);
   const { quiz, leaderboard, quizMaster } = services;
   const door = [
-    doorService(QuizService, quiz),
-    doorService(LeaderboardService, leaderboard),
-    doorService(QuizMasterService, quizMaster),
+    doorService(QuizService, quiz, QUIZ_ACCESS),
+    doorService(LeaderboardService, leaderboard, LEADERBOARD_ACCESS),
+    doorService(QuizMasterService, quizMaster, QUIZ_MASTER_ACCESS),
   ];
   new JsonDoor(door, gateway.identities, config, metrics, gateway.onFault).serve(app);
   pages.serve(app);

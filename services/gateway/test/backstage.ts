@@ -11,6 +11,7 @@ import { Lifecycle } from "@fanfare/common/lifecycle";
 import { createLogger } from "@fanfare/common/log";
 import { type NatsServer, startNats } from "@fanfare/common/servers/nats";
 import { type Role, Tokens } from "@fanfare/common/tokens";
+import { LEADERBOARD_ACCESS, QUIZ_ACCESS } from "@fanfare/proto/access";
 import { subjectForLeaderboard, subjectForRemovals } from "@fanfare/proto/addresses";
 import { LeaderboardChangedSchema, PlayerRemovedSchema } from "@fanfare/proto/events/v1/events";
 import {
@@ -21,7 +22,7 @@ import { PlayerStatus, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { Phase, SessionSchema } from "@fanfare/proto/quiz/v1/session";
 import type { KV } from "@nats-io/kv";
 import { Director, type SessionFields, StagedSession, toSession } from "./director.js";
-import { leaderboardHandlers, quizHandlers, quizRoles } from "./staged-services.js";
+import { leaderboardHandlers, quizHandlers } from "./staged-services.js";
 
 export const SECRET = "a-secret-of-the-gateway-tests-0123456789";
 
@@ -68,12 +69,13 @@ export class Backstage {
     const quizPort = await server({
       service: QuizService,
       handlers: quizHandlers(director),
-      roles: new Proxy({}, { get: (_, name) => quizRoles(String(name)) }),
+      access: QUIZ_ACCESS,
+      owners: { owner: async () => true, historyOwner: async () => true },
     });
     const leaderboardPort = await server({
       service: LeaderboardService,
       handlers: leaderboardHandlers(director),
-      roles: new Proxy({}, { get: () => "any" }),
+      access: LEADERBOARD_ACCESS,
     });
     const backstage = new Backstage(nats, bus, records, quizPort, leaderboardPort, lifecycle);
     stage.director = backstage.director;

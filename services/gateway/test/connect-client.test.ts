@@ -89,7 +89,8 @@ test("a stream is unimplemented at this door", async () => {
 });
 
 test("a service that is away is unavailable, and worth a retry", async () => {
-  const bank = createClient(QuizMasterService, spectator());
+  const author = transport(suite.backstage.token("author", "me"));
+  const bank = createClient(QuizMasterService, author);
   const error = await failure(bank.listQuizzes({}, { timeoutMs: 4_000 }));
   expect(error.code).toBe(Code.Unavailable);
   expect(error.findDetails(ErrorDetailSchema)[0]?.retryable).toBe(true);

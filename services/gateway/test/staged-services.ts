@@ -1,7 +1,6 @@
-/** The two services' contract as the stage director answers it: roles, and one handler per RPC. */
+/** The two services' contract as the stage director answers it: one handler per RPC. */
 import { ServiceError } from "@fanfare/common/errors";
 import type { CallContext, Handlers } from "@fanfare/common/grpc-server";
-import type { Role } from "@fanfare/common/tokens";
 import { type Answer, fromAnswerColumns, toVerdictColumns } from "@fanfare/proto/answer-columns";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
@@ -11,13 +10,6 @@ import {
   type SubmitAnswersRequest,
 } from "@fanfare/proto/quiz/v1/quiz_service";
 import { type Director, toSession } from "./director.js";
-
-export function quizRoles(method: string): readonly Role[] | "any" {
-  if (method === "submitAnswers") return ["service"];
-  if (["joinSession", "resumeSession", "findAnswers"].includes(method)) return ["service", "admin"];
-  if (method === "getSession" || method === "resolvePin" || method === "watchSession") return "any";
-  return ["host", "author", "admin", "service"];
-}
 
 export function quizHandlers(director: () => Director): Handlers<typeof QuizService> {
   const command = (name: string) => async (request: { sessionId: string }, call: CallContext) => {
@@ -34,6 +26,7 @@ export function quizHandlers(director: () => Director): Handlers<typeof QuizServ
   return {
     createSession: none,
     listSessions: none,
+    listHistory: none,
     exportHistory: none,
     exportQuiz: none,
     watchSession: none,

@@ -12,6 +12,7 @@ import { readPartitions } from "@fanfare/common/partition-reader";
 import { connectPostgres, postgresAccess, type Sql } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { Tokens } from "@fanfare/common/tokens";
+import { LEADERBOARD_ACCESS } from "@fanfare/proto/access";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { LoggedEnds } from "./adapters/ended-sessions.js";
 import { layeredBoards } from "./adapters/layered-boards.js";
@@ -79,12 +80,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle): Promise
       getGlobalLeaderboard: getGlobalLeaderboard(awards),
       rebuildLeaderboard: rebuildLeaderboard(rebuilds),
     },
-    roles: {
-      getLeaderboard: "any",
-      getStandings: ["service", "host", "admin"],
-      getGlobalLeaderboard: "any",
-      rebuildLeaderboard: ["admin"],
-    },
+    access: LEADERBOARD_ACCESS,
   };
   const adminPort = await startAdminServer(
     { port: config.ADMIN_PORT, host: config.LISTEN_HOST, health, metrics },

@@ -1,6 +1,11 @@
 /** quizmaster.v1.QuizMasterService: who may call what, and which handler does it. */
 import type { ServedService } from "@fanfare/common/grpc-server";
-import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { QUIZ_MASTER_ACCESS } from "@fanfare/proto/access";
+import {
+  type DeleteQuizRequest,
+  QuizMasterService,
+  type UpdateQuizRequest,
+} from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import type {
   ImportObserver,
   ImportShelf,
@@ -14,6 +19,7 @@ import { drawQuestions } from "./handlers/draw-questions.js";
 import { exportQuiz } from "./handlers/export-quiz.js";
 import { getQuiz } from "./handlers/get-quiz.js";
 import { importQuiz } from "./handlers/import-quiz.js";
+import { isAuthor } from "./handlers/is-author.js";
 import { listQuizzes } from "./handlers/list-quizzes.js";
 import { updateQuiz } from "./handlers/update-quiz.js";
 
@@ -25,15 +31,10 @@ export function quizMasterService(
 ): ServedService<typeof QuizMasterService> {
   return {
     service: QuizMasterService,
-    roles: {
-      createQuiz: ["author", "admin"],
-      getQuiz: ["author", "host", "admin", "service"],
-      updateQuiz: ["author", "admin"],
-      deleteQuiz: ["author", "admin"],
-      listQuizzes: ["author", "host", "admin"],
-      importQuiz: ["author", "admin"],
-      exportQuiz: ["author", "admin"],
-      drawQuestions: ["author", "host", "admin", "service"],
+    access: QUIZ_MASTER_ACCESS,
+    owners: {
+      quizOwner: ({ subject }, request: UpdateQuizRequest | DeleteQuizRequest) =>
+        isAuthor(bank, subject, request),
     },
     handlers: {
       createQuiz: (request, call) => createQuiz(bank, request, call.identity.subject),

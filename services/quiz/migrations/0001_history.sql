@@ -37,6 +37,10 @@ CREATE TABLE quiz.sessions (
   PRIMARY KEY (session_id, log_start)
 );
 
+-- Lists of sessions, newest first: a host's own, and all.
+CREATE INDEX sessions_by_host ON quiz.sessions (host, log_start DESC);
+CREATE INDEX sessions_newest ON quiz.sessions (log_start DESC);
+
 CREATE INDEX sessions_to_purge ON quiz.sessions (finalized_at)
   WHERE finalized_at IS NOT NULL AND purged_at IS NULL;
 

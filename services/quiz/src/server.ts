@@ -3,7 +3,7 @@
 import { startAdminServer } from "@fanfare/common/admin-server";
 import { busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
-import { type RoleTable, type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
+import { type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
@@ -11,7 +11,8 @@ import { connectPostgres, postgresAccess } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
-import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
+import { QUIZ_ACCESS } from "@fanfare/proto/access";
+import { type ExportHistoryRequest, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { NatsSessionStore } from "./adapters/nats-session-store.js";
@@ -21,9 +22,9 @@ import { JetStreamSessionLogs } from "./adapters/session-logs.js";
 import type { QuizConfig } from "./config.js";
 import type { SessionStore } from "./domain/ports.js";
 import { EarlyClose } from "./early-close.js";
-import type { QuizContext } from "./handlers/context.js";
+import { isHostOf, type QuizContext, requireSession } from "./handlers/context.js";
 import { createSession } from "./handlers/create-session.js";
-import { exportHistory } from "./handlers/export-history.js";
+import { exportHistory, isHistoryOwner, listHistory } from "./handlers/export-history.js";
 import { exportQuiz } from "./handlers/export-quiz.js";
 import { findAnswers } from "./handlers/find-answers.js";
 import * as host from "./handlers/host-commands.js";
@@ -35,34 +36,6 @@ import { rehearseQuiz } from "./rehearsal.js";
 import { RoundClock } from "./round-clock.js";
 
 const POSTGRES_CONNECTIONS_MAX = 4;
-
-const hosts = ["host", "author", "admin"] as const;
-const services = ["service", "admin"] as const;
-
-const roles: RoleTable<typeof QuizService> = {
-  createSession: hosts,
-  getSession: "any",
-  listSessions: ["admin"],
-  resolvePin: "any",
-  watchSession: "any",
-  startSession: hosts,
-  nextRound: hosts,
-  pauseSession: hosts,
-  continueSession: hosts,
-  extendRound: hosts,
-  skipRound: hosts,
-  endSession: hosts,
-  lockSession: hosts,
-  kickPlayer: hosts,
-  banPlayer: hosts,
-  listPlayers: [...hosts, "service"],
-  joinSession: services,
-  resumeSession: services,
-  findAnswers: services,
-  submitAnswers: ["service"],
-  exportHistory: hosts,
-  exportQuiz: hosts,
-};
 
 /** Starts everything and returns the bound ports. */
 export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
@@ -149,7 +122,13 @@ export function quizService(context: QuizContext): ServedService<typeof QuizServ
       handle(context, request, call);
   return {
     service: QuizService,
-    roles,
+    access: QUIZ_ACCESS,
+    owners: {
+      owner: async (identity, request: { sessionId: string }) =>
+        isHostOf(identity, (await requireSession(context, request.sessionId)).session),
+      historyOwner: (identity, request: ExportHistoryRequest) =>
+        isHistoryOwner(context, identity, request),
+    },
     handlers: {
       createSession: bound(createSession),
       getSession: bound(read.getSession),
@@ -171,6 +150,7 @@ export function quizService(context: QuizContext): ServedService<typeof QuizServ
       resumeSession: bound(players.resumeSession),
       findAnswers: bound(findAnswers),
       submitAnswers: bound(submitAnswers),
+      listHistory: bound(listHistory),
       exportHistory: bound(exportHistory),
       exportQuiz: bound(exportQuiz),
     },

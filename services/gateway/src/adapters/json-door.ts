@@ -1,6 +1,7 @@
 /**
  * The services as JSON over HTTP: POST /package.Service/Method, the unary JSON form of the Connect
- * protocol, generic over descriptors. It adds nothing: roles and rules are the services' own.
+ * protocol, generic over descriptors. Roles and rules are the services' own; what a token and the method
+ * say alone is asked here too, before the body is read.
  */
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
@@ -11,9 +12,11 @@ import {
   fromJsonString,
   toJsonString,
 } from "@bufbuild/protobuf";
+import { enterAs } from "@fanfare/common/access";
 import { invalidField, ServiceError, toServiceError } from "@fanfare/common/errors";
 import type { CallOptions } from "@fanfare/common/grpc-client";
 import type { ServicePool } from "@fanfare/common/service-pool";
+import type { AccessRow, AccessTable } from "@fanfare/proto/access";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { Config } from "../config.js";
 import type { Identities } from "../domain/service-ports.js";
@@ -31,11 +34,16 @@ const TOKEN_MISSING = 'send a token as header: "authorization: Bearer <token>"';
 export interface DoorService {
   service: DescService;
   pool: ServicePool<DescService>;
+  access: Readonly<Record<string, AccessRow>>;
 }
 
 /** A service for the door, which knows it only by its descriptor. */
-export function doorService<S extends DescService>(service: S, pool: ServicePool<S>): DoorService {
-  return { service, pool: pool as unknown as ServicePool<DescService> };
+export function doorService<S extends DescService>(
+  service: S,
+  pool: ServicePool<S>,
+  access: AccessTable<S>,
+): DoorService {
+  return { service, pool: pool as unknown as ServicePool<DescService>, access };
 }
 
 type Call = (request: object, options: CallOptions) => Promise<never>;
@@ -49,7 +57,10 @@ interface Asked {
 }
 
 export class JsonDoor {
-  readonly #methods = new Map<string, DoorService & { method: DescService["methods"][number] }>();
+  readonly #methods = new Map<
+    string,
+    { pool: DoorService["pool"]; method: DescMethod; row: AccessRow }
+  >();
 
   constructor(
     services: readonly DoorService[],
@@ -58,9 +69,11 @@ export class JsonDoor {
     private readonly metrics: GatewayMetrics,
     private readonly onFault: (error: unknown, what: string) => void,
   ) {
-    for (const served of services)
-      for (const method of served.service.methods)
-        this.#methods.set(`/${served.service.typeName}/${method.name}`, { ...served, method });
+    for (const { service, pool, access } of services)
+      for (const method of service.methods) {
+        const row = access[method.localName] ?? {};
+        this.#methods.set(`/${service.typeName}/${method.name}`, { pool, method, row });
+      }
   }
 
   serve(app: TemplatedApp): void {
@@ -98,7 +111,7 @@ export class JsonDoor {
   #read(request: HttpRequest): Asked | ConnectReply {
     const found = this.#methods.get(request.getUrl());
     if (!found) return unimplementedReply("404 Not Found", `there is no ${request.getUrl()}`);
-    const { method, pool } = found;
+    const { method, pool, row } = found;
     // 404 and no other status is what a client of a stream takes for unimplemented.
     if (!isUnary(method))
       return unimplementedReply("404 Not Found", `${method.name} streams; call it by gRPC`);
@@ -116,7 +129,7 @@ export class JsonDoor {
     const token = /^Bearer (.+)$/i.exec(request.getHeader("authorization"))?.[1] ?? "";
     // The service does this too; here it spares the body of whoever may not call at all.
     if (token === "") throw new ServiceError(ErrorReason.UNAUTHENTICATED, TOKEN_MISSING);
-    this.identities.verify(token);
+    enterAs(this.identities.verify(token), row);
     const timeoutMs = timeout === "" ? TIMEOUT_MS : Math.min(Number(timeout), TIMEOUT_MS);
     return { method, pool, token, timeoutMs };
   }

@@ -1,6 +1,7 @@
 /** What the gateway asks of the services behind it, by the names of the domain; adapters act. */
 
 import type { Span } from "@fanfare/common/tracing";
+import type { Role } from "@fanfare/proto/access";
 import type { Answer, AnswerVerdict } from "@fanfare/proto/answer-columns";
 import type { HostCommand } from "@fanfare/proto/gateway/v1/frames";
 import type {
@@ -15,7 +16,7 @@ import type {
 import type { Verdict } from "./client.js";
 
 export interface Identity {
-  role: string;
+  role: Role;
   subject: string;
   sessionId?: string;
   sessionStart?: bigint;

@@ -52,6 +52,15 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
     return row && toQuiz(row, fromDocument(row.document));
   }
 
+  async authorOf(quizId: string): Promise<string | undefined> {
+    const [row] = await this.link.run(
+      "author of",
+      (sql) => sql<{ author: string }[]>`
+        SELECT author FROM quiz_master.quizzes WHERE quiz_id = ${quizId}`,
+    );
+    return row?.author;
+  }
+
   async update(quizId: string, version: bigint, content: QuizContent): Promise<Changed<Quiz>> {
     const [row] = await this.link.run("update", (sql) =>
       sql.unsafe<(StoredRow & { held_version: string; version: string | null })[]>(
@@ -112,14 +121,14 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
     const byHash = new Map(rows.map((row) => [row.content_hash, row]));
     // Asked first, and briefly: most repeats end here, and a silent server is met here.
     const present = await this.link.run("find present", (sql) =>
-      selectByHash(sql, [...byHash.keys()]),
+      selectByHash(sql, author, [...byHash.keys()]),
     );
     const heads = new Map(present.map((row) => [row.content_hash, toHead(row)]));
     const missing = [...byHash.values()].filter((row) => !heads.has(row.content_hash));
     if (missing.length > 0) {
       const added = await this.link.run(
         "import",
-        (sql) => sql.begin((tx) => insertMissing(tx, missing)) as Promise<ImportedRow[]>,
+        (sql) => sql.begin((tx) => insertMissing(tx, author, missing)) as Promise<ImportedRow[]>,
         IMPORT_LIMIT_MS,
       );
       for (const row of added) heads.set(row.content_hash, toHead(row));
@@ -143,6 +152,7 @@ function insert<Row extends StoredRow>(sql: ISql, rows: readonly object[], onlyM
 /** Stores what is not there yet, and gives back all, in any order. */
 async function insertMissing(
   tx: ISql,
+  author: string,
   rows: readonly { content_hash: string }[],
 ): Promise<ImportedRow[]> {
   await tx`SELECT set_config('statement_timeout', ${String(IMPORT_LIMIT_MS)}, true)`;
@@ -150,14 +160,15 @@ async function insertMissing(
   await tx`SELECT pg_advisory_xact_lock(hashtext('fanfare quiz_master import'))`;
   await insert<ImportedRow>(tx, rows, true);
   const hashes = rows.map((row) => row.content_hash);
-  return selectByHash(tx, hashes);
+  return selectByHash(tx, author, hashes);
 }
 
-/** The oldest quiz of each content. */
-function selectByHash(sql: ISql, hashes: readonly string[]) {
+/** An author's oldest quiz of each content: another's may change, or go, without this one's leave. */
+function selectByHash(sql: ISql, author: string, hashes: readonly string[]) {
   return sql<ImportedRow[]>`
     SELECT DISTINCT ON (content_hash) quiz_id, version, author, created_at, updated_at, title, tags,
       question_count, content_hash
-    FROM quiz_master.quizzes WHERE content_hash = ANY(${[...hashes]})
+    FROM quiz_master.quizzes
+    WHERE content_hash = ANY(${[...hashes]}) AND author = ${author}
     ORDER BY content_hash, created_at, quiz_id`;
 }

@@ -9,6 +9,8 @@ export interface QuizShelf {
   /** Stores version 1; undefined when the id is in use. */
   create(quizId: string, content: QuizContent, author: string): Promise<Quiz | undefined>;
   get(quizId: string): Promise<Quiz | undefined>;
+  /** Who made a quiz; undefined where there is none. */
+  authorOf(quizId: string): Promise<string | undefined>;
   /** Replaces the content if `version` still holds, in one step. */
   update(quizId: string, version: bigint, content: QuizContent): Promise<Changed<Quiz>>;
   /** Removes the quiz if `version` still holds, in one step; version 0 removes any. */
@@ -35,8 +37,8 @@ export interface QuizCatalogue {
 
 export interface ImportShelf {
   /**
-   * Stores all in one step, those excepted whose title and content are in the bank already. The
-   * heads of all come back in the order given. Safe to repeat.
+   * Stores all in one step, those excepted whose title and content this author has in the bank already.
+   * The heads of all come back in the order given. Safe to repeat.
    */
   addMissing(contents: readonly QuizContent[], author: string): Promise<QuizHead[]>;
 }

@@ -13,15 +13,15 @@ export interface LogPlaces {
 }
 
 /** Entries that a log may ever have. */
-const SPAN = 2 ** 42;
+export const PLACES_PER_LOG = 2 ** 42;
 
 function placesOf(number: number): LogPlaces {
-  return { first: number * SPAN, end: (number + 1) * SPAN };
+  return { first: number * PLACES_PER_LOG, end: (number + 1) * PLACES_PER_LOG };
 }
 
 /** The sequence in its own log of what stands at a place. */
 export function sequenceOf(place: number): number {
-  return place % SPAN;
+  return place % PLACES_PER_LOG;
 }
 
 /** Undefined for a log that this database has not seen. */

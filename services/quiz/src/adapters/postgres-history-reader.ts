@@ -4,8 +4,14 @@ import type { OperationTimes } from "@fanfare/common/operation-times";
 import type { Sql } from "@fanfare/common/postgres";
 import { readScorerKey } from "@fanfare/proto/addresses";
 import type { Row } from "postgres";
-import type { HistoryReader, StoredScore, StoredSessionHead } from "../domain/ports.js";
-import { sequenceOf } from "./log-places.js";
+import type {
+  HistoryFit,
+  HistoryReader,
+  ListedSession,
+  StoredScore,
+  StoredSessionHead,
+} from "../domain/ports.js";
+import { PLACES_PER_LOG, sequenceOf } from "./log-places.js";
 
 const ROWS_AT_ONCE = 500;
 
@@ -15,15 +21,38 @@ export class PostgresHistoryReader implements HistoryReader {
     private readonly times: OperationTimes,
   ) {}
 
-  /** The last session of this id. Throws UNAVAILABLE while PostgreSQL can't be reached. */
-  async findSession(sessionId: string): Promise<StoredSessionHead | undefined> {
-    const newest = () => this.sql`
+  async findSession(
+    sessionId: string,
+    { place, logStart, host }: HistoryFit = {},
+  ): Promise<StoredSessionHead | undefined> {
+    const { sql } = this;
+    const newest = () => sql`
       SELECT log_start::text AS place, host FROM quiz.sessions
-      WHERE session_id = ${sessionId} ORDER BY log_start DESC LIMIT 1`;
+      WHERE session_id = ${sessionId}
+      ${place === undefined ? sql`` : sql`AND log_start = ${place}`}
+      ${logStart === undefined ? sql`` : sql`AND log_start % ${PLACES_PER_LOG} = ${String(logStart)}`}
+      ${host === undefined ? sql`` : sql`AND host = ${host}`}
+      ORDER BY log_start DESC LIMIT 1`;
     const [row] = await reaching("PostgreSQL", this.times.time("find session", newest));
     if (!row) return undefined;
-    const { place, host } = row;
-    return { place, logStart: BigInt(sequenceOf(Number(place))), host };
+    const found: { place: string; host: string } = { place: row.place, host: row.host };
+    return { ...found, logStart: BigInt(sequenceOf(Number(found.place))) };
+  }
+
+  /** Sessions that nobody created, sequence 0, are left out. */
+  async listSessions(of: Parameters<HistoryReader["listSessions"]>[0]): Promise<ListedSession[]> {
+    const { sql } = this;
+    const { sessionId, host, before, count } = of;
+    const list = () => sql<ListedSession[]>`
+      SELECT session_id AS "sessionId", log_start::text AS place, title, host, rounds,
+             created_at AS "createdAt", ended_at AS "endedAt"
+      FROM quiz.sessions
+      WHERE log_start % ${PLACES_PER_LOG} > 0
+      ${sessionId === undefined ? sql`` : sql`AND session_id = ${sessionId}`}
+      ${host === undefined ? sql`` : sql`AND host = ${host}`}
+      ${before === undefined ? sql`` : sql`AND log_start < ${before}`}
+      ORDER BY log_start DESC LIMIT ${count}`;
+    return reaching("PostgreSQL", this.times.time("list sessions", list));
   }
 
   /**

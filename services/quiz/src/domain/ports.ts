@@ -145,10 +145,24 @@ export interface StoredScore {
 
 /** What the history writer has stored. Throws UNAVAILABLE while PostgreSQL can't be reached. */
 export interface HistoryReader {
-  /** The last session of this id. */
-  findSession(sessionId: string): Promise<StoredSessionHead | undefined>;
+  /** The last session of this id that fits. */
+  findSession(sessionId: string, fits?: HistoryFit): Promise<StoredSessionHead | undefined>;
+  /** The newest first, from below the place `before`. */
+  listSessions(of: {
+    sessionId?: string;
+    host?: string;
+    before?: string;
+    count: number;
+  }): Promise<ListedSession[]>;
   /** By round and player, some hundred at a time. */
   rows(sessionId: string, place: string): AsyncIterable<StoredScore[]>;
+}
+
+/** Which of the sessions that had an id; what is not given fits all. */
+export interface HistoryFit {
+  place?: string;
+  logStart?: bigint;
+  host?: string;
 }
 
 export interface StoredSessionHead {
@@ -156,4 +170,14 @@ export interface StoredSessionHead {
   place: string;
   logStart: bigint;
   host: string;
+}
+
+export interface ListedSession {
+  sessionId: string;
+  place: string;
+  title: string;
+  host: string;
+  rounds: number;
+  createdAt: Date;
+  endedAt: Date | null;
 }

@@ -2,10 +2,8 @@
 
 import type { Clock } from "@fanfare/common/bus-clock";
 import { ServiceError } from "@fanfare/common/errors";
-import type { CallContext } from "@fanfare/common/grpc-server";
-import { isFor, type Tokens } from "@fanfare/common/tokens";
+import { type Identity, isFor, type Tokens } from "@fanfare/common/tokens";
 import { isToken } from "@fanfare/proto/addresses";
-import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
 import type {
   HistoryReader,
@@ -52,19 +50,19 @@ export async function requireSession(
   return stored;
 }
 
-/** The session, for its own host or an admin. */
-export async function requireHost(
-  context: QuizContext,
-  sessionId: string,
-  { identity }: CallContext,
-): Promise<Session> {
-  const { session } = await requireSession(context, sessionId);
-  const isHost =
-    identity.role === "admin" ||
-    identity.role === "service" ||
-    isFor(identity, session) ||
-    (identity.sessionId === undefined && identity.subject === session.host);
-  if (!isHost)
-    throw new ServiceError(ErrorReason.FORBIDDEN, "only the session's own host may do this");
-  return session;
+/** Whether the session is the caller's own: created by it, or the one that its token is bound to. */
+export function isHostOf(identity: Identity, session: HostedSession): boolean {
+  if (identity.role !== "host" && identity.role !== "author") return false;
+  if (identity.sessionId !== undefined) return isFor(identity, session);
+  return identity.subject === session.host;
+}
+
+/** What of a session says whose it is. */
+type HostedSession = Pick<Session, "sessionId" | "logStart" | "host">;
+
+/** The session as the caller may see it: the PIN is its host's to give away. */
+export function shownTo(identity: Identity, session: Session): Session {
+  const knowsPin =
+    identity.role === "admin" || identity.role === "service" || isHostOf(identity, session);
+  return knowsPin ? session : { ...session, pin: "" };
 }

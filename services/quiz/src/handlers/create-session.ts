@@ -7,8 +7,10 @@
 import { randomInt } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { forbidden } from "@fanfare/common/access";
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
+import type { Identity } from "@fanfare/common/tokens";
 import { isToken } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { SessionCreatedSchema } from "@fanfare/proto/events/v1/events";
@@ -25,7 +27,7 @@ import { freezeQuiz } from "../domain/freeze-quiz.js";
 import { newId, newPin } from "../domain/ids.js";
 import { HALF_MADE_MS, isOver } from "../domain/session.js";
 import { fillOptions } from "../domain/session-options.js";
-import { orThrow, type QuizContext } from "./context.js";
+import { isHostOf, orThrow, type QuizContext } from "./context.js";
 
 const PIN_TRIES = 50;
 
@@ -42,7 +44,7 @@ export async function createSession(
   const random = () => randomInt(2 ** 32) / 2 ** 32;
   const frozen = orThrow(freezeQuiz(quiz, options, random));
   const lastStart = await context.logs.lastStart(sessionId);
-  const replaced = await revisionToReplace(context, sessionId, request.replaceEnded);
+  const replaced = await revisionToReplace(context, sessionId, request.replaceEnded, identity);
   const now = timestampFromMs(context.clock.now());
   const session = create(SessionSchema, {
     sessionId,
@@ -111,12 +113,15 @@ async function revisionToReplace(
   context: QuizContext,
   sessionId: string,
   replaceEnded: boolean,
+  identity: Identity,
 ): Promise<number> {
   const stored = await context.store.read(sessionId);
   if (!stored) return 0;
   const { session, revision } = stored;
   const createdAt = session.createdAt ? timestampMs(session.createdAt) : 0;
   if (isOver(session) && replaceEnded) {
+    if (identity.role !== "admin" && !isHostOf(identity, session))
+      throw forbidden(`session ${sessionId} was another host's; choose another id`);
     // In the log the end of the old session must lie before the beginning of the new one.
     await context.logs.of(session).end(session.round);
     return revision;

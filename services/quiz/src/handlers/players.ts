@@ -22,7 +22,7 @@ import { readNickname } from "../domain/nickname.js";
 import type { KnownPlayer, PlayerVerdict } from "../domain/player-fold.js";
 import type { SessionLog } from "../domain/ports.js";
 import { isOver } from "../domain/session.js";
-import { type QuizContext, requireHost, requireSession } from "./context.js";
+import { type QuizContext, requireSession } from "./context.js";
 import { readAnswers, sessionAt, toStored } from "./find-answers.js";
 
 const BATCH_MAX = 1_000;
@@ -148,19 +148,18 @@ export async function resumeSession(context: QuizContext, request: ResumeSession
   return { results };
 }
 
-export const kickPlayer = (context: QuizContext, request: KickPlayerRequest, call: CallContext) =>
-  removePlayer(context, request, PlayerStatus.KICKED, call);
+export const kickPlayer = (context: QuizContext, request: KickPlayerRequest) =>
+  removePlayer(context, request, PlayerStatus.KICKED);
 
-export const banPlayer = (context: QuizContext, request: BanPlayerRequest, call: CallContext) =>
-  removePlayer(context, request, PlayerStatus.BANNED, call);
+export const banPlayer = (context: QuizContext, request: BanPlayerRequest) =>
+  removePlayer(context, request, PlayerStatus.BANNED);
 
 async function removePlayer(
   context: QuizContext,
   request: KickPlayerRequest | BanPlayerRequest,
   status: PlayerStatus,
-  call: CallContext,
 ) {
-  const session = await requireHost(context, request.sessionId, call);
+  const { session } = await requireSession(context, request.sessionId);
   const log = context.logs.of(session);
   const player = await findPlayer(log, request.player);
   if (!player)
@@ -206,12 +205,8 @@ async function findPlayer(
   return log.playerByName(nicknameKey(wanted.value));
 }
 
-export async function listPlayers(
-  context: QuizContext,
-  request: ListPlayersRequest,
-  call: CallContext,
-) {
-  const session = await requireHost(context, request.sessionId, call);
+export async function listPlayers(context: QuizContext, request: ListPlayersRequest) {
+  const { session } = await requireSession(context, request.sessionId);
   const size = request.pageSize || 200;
   if (size > BATCH_MAX) throw invalidField("page_size", `1..${BATCH_MAX}`);
   // Where the last player of the page before stands, so that who comes meanwhile moves nobody.

@@ -1,9 +1,12 @@
 /** Reads: one session, all, by PIN, and as a stream of changes. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { invalidField } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
-import { plainPin } from "@fanfare/proto/addresses";
+import type { Identity } from "@fanfare/common/tokens";
+import { isToken, plainPin } from "@fanfare/proto/addresses";
 import type {
   GetSessionRequest,
+  ListSessionsRequest,
   ResolvePinRequest,
   WatchSessionRequest,
 } from "@fanfare/proto/quiz/v1/quiz_service";
@@ -11,20 +14,64 @@ import type { Session } from "@fanfare/proto/quiz/v1/session";
 import type { StoredSession } from "../domain/ports.js";
 import { SESSION_UNKNOWN } from "../domain/refusal.js";
 import { isOver } from "../domain/session.js";
-import { type QuizContext, requireSession, toError } from "./context.js";
+import { isHostOf, type QuizContext, requireSession, shownTo, toError } from "./context.js";
 
-const LISTED_MAX = 1_000;
+const PAGE_SIZE_MAX = 1_000;
+const PAGE_SIZE = 200;
 
-export const getSession = (context: QuizContext, request: GetSessionRequest) =>
-  requireSession(context, request.sessionId).then(asResponse);
+export async function getSession(
+  context: QuizContext,
+  { sessionId }: GetSessionRequest,
+  { identity }: CallContext,
+) {
+  return asResponse(await requireSession(context, sessionId), identity);
+}
 
-export async function listSessions(context: QuizContext) {
+/** Pages by time of creation and id, so that a session that ends meanwhile moves no other. */
+export async function listSessions(
+  context: QuizContext,
+  { pageSize, pageToken }: ListSessionsRequest,
+  { identity, relation }: CallContext,
+) {
+  const size = pageSizeOf(pageSize);
+  const after = pageToken === "" ? undefined : readPlace(pageToken);
   const sessions = [...context.store.all()]
     .map(({ session }) => session)
     .filter((session) => !isOver(session) && session.logStart !== 0n)
-    .sort((a, b) => createdMs(b) - createdMs(a))
-    .slice(0, LISTED_MAX);
-  return { sessions };
+    .filter((session) => relation !== "self" || isHostOf(identity, session))
+    .map((session) => ({ session, createdMs: createdMs(session) }))
+    .filter((listed) => !after || byNewest(after, placeOf(listed)) < 0)
+    .sort((a, b) => byNewest(placeOf(a), placeOf(b)));
+  const page = sessions.slice(0, size);
+  const last = sessions.length > size ? page.at(-1) : undefined;
+  return {
+    sessions: page.map(({ session }) => session),
+    nextPageToken: last ? `${last.createdMs}.${last.session.sessionId}` : "",
+  };
+}
+
+interface Place {
+  createdMs: number;
+  sessionId: string;
+}
+
+function placeOf({ session, createdMs }: { session: Session; createdMs: number }): Place {
+  return { createdMs, sessionId: session.sessionId };
+}
+
+function byNewest(a: Place, b: Place): number {
+  return b.createdMs - a.createdMs || (a.sessionId < b.sessionId ? -1 : 1);
+}
+
+function readPlace(pageToken: string): Place {
+  const [, createdMs = "", sessionId = ""] = /^(\d{1,15})\.(.+)$/.exec(pageToken) ?? [];
+  if (isToken(sessionId)) return { createdMs: Number(createdMs), sessionId };
+  throw invalidField("page_token", "empty, or one from a response");
+}
+
+export function pageSizeOf(asked: number): number {
+  if (asked > PAGE_SIZE_MAX) throw invalidField("page_size", `1..${PAGE_SIZE_MAX}`);
+  return asked || PAGE_SIZE;
 }
 
 export async function resolvePin(context: QuizContext, request: ResolvePinRequest) {
@@ -38,7 +85,7 @@ export async function resolvePin(context: QuizContext, request: ResolvePinReques
 export async function* watchSession(
   context: QuizContext,
   { sessionId }: WatchSessionRequest,
-  { signal }: CallContext,
+  { identity, signal }: CallContext,
 ) {
   let latest: StoredSession | undefined = await requireSession(context, sessionId);
   let wake = () => {};
@@ -53,7 +100,7 @@ export async function* watchSession(
       const stored: StoredSession | undefined = latest;
       latest = undefined;
       if (stored) {
-        yield asResponse(stored);
+        yield asResponse(stored, identity);
         if (isOver(stored.session)) return;
         continue;
       }
@@ -66,8 +113,8 @@ export async function* watchSession(
   }
 }
 
-function asResponse({ session, revision }: StoredSession) {
-  return { session, revision: BigInt(revision) };
+function asResponse({ session, revision }: StoredSession, identity: Identity) {
+  return { session: shownTo(identity, session), revision: BigInt(revision) };
 }
 
 function createdMs({ createdAt }: Session): number {
