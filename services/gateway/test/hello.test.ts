@@ -189,3 +189,18 @@ test("a session that has ended shows its end to watchers", async () => {
     boardPath: `/livescore/${sessionId}`,
   });
 });
+
+test("a spectator is told no PIN, a host is", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  await backstage.putSession(sessionId, { pin: "577215" });
+  const pinFor = async (hello: object) => {
+    const client = suite.use(gateway.connect());
+    client.send({ hello: { protocolVersion: 1, ...hello } });
+    return (await client.next("joined")).pin;
+  };
+  expect(await pinFor({ watch: sessionId })).toBe("");
+  expect(await pinFor({ token: backstage.token("spectator", "eve"), sessionId })).toBe("");
+  expect(await pinFor({ token: backstage.token("host", "anna"), sessionId })).toBe("577215");
+  expect(await pinFor({ token: backstage.token("admin", "root"), sessionId })).toBe("577215");
+});

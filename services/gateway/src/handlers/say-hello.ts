@@ -176,7 +176,9 @@ function letWatcherIn(
 ): void {
   if (client.closed) return;
   client.role = role;
-  const { sessionId, phase, round, rounds, title, pin } = session;
+  const { sessionId, phase, round, rounds, title } = session;
+  // Whoever knows an id may watch; the way in is the host's to give away.
+  const pin = role === "spectator" ? "" : session.pin;
   const value = { sessionId, phase, round, rounds, title, pin, role };
   client.send(gateway.encoder.encode({ case: "joined", value }), ...room.catchUp("watcher"));
   gateway.metrics.handshake.observe((performance.now() - client.openedAt) / 1_000);

@@ -84,7 +84,8 @@ export class HostSession {
     joinUrl.textContent = location.host;
     joinUrl.href = `/?pin=${pin}`;
     const session = encodeURIComponent(this.#sessionId);
-    byId("watch-url", HTMLAnchorElement).href = `/watch/${session}`;
+    // The projector is told no PIN; what stands behind # stays in the browser.
+    byId("watch-url", HTMLAnchorElement).href = `/watch/${session}#pin=${pin}`;
     byId("board-url", HTMLAnchorElement).href = `/livescore/${session}`;
     showView("view-session");
     this.#see({ phase, round, rounds, paused: false });

@@ -1,11 +1,15 @@
 // @ts-check
-/** The projector: /watch/<session> for everybody in the room, no token needed. */
+/**
+ * The projector: /watch/<session> for everybody in the room, no token needed. The host's link names the
+ * PIN behind the #, as the server tells it to hosts alone.
+ */
 import { banner, byId } from "./dom.js";
 import { FanfareSocket } from "./socket.js";
 import { drawJoinStrip, Stage } from "./stage.js";
 import { pinText, refusalText } from "./words.js";
 
 const session = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const pin = /^#pin=(\d+)$/.exec(location.hash)?.[1] ?? "";
 const socket = new FanfareSocket({ watch: session });
 new Stage(byId("stage", HTMLElement), socket);
 
@@ -19,12 +23,12 @@ socket.on("turnedAway", (refused) =>
   ),
 );
 socket.on("closed", ({ reason }) => banner(reason || "The server closed this connection."));
-socket.on("joined", ({ title = "", pin = "", phase }) => {
+socket.on("joined", ({ title = "", phase }) => {
   document.title = `${title} · Fanfare`;
   byId("session-title", HTMLElement).textContent = title;
   byId("join-host", HTMLElement).textContent = location.host;
   byId("pin", HTMLElement).textContent = pinText(pin);
-  invite(pin, phase === "PHASE_LOBBY");
+  invite(phase === "PHASE_ENDED" ? "" : pin, phase === "PHASE_LOBBY");
 });
 socket.on("paused", () => banner("Paused"));
 socket.on("question", () => {
