@@ -275,6 +275,9 @@ export function subjectForTakeovers(sessionId: string): string {
 /** `events.v1.Attendance` of every gateway, not stored. */
 export const ATTENDANCE_SUBJECT = "ATTENDANCE";
 
+/** From where hosts come, for the gateways: a line `<address prefix> <PIN>`, plain text, not stored. */
+export const HOSTED_PINS = "GATEWAY.pins";
+
 /** `events.v1.DeadLetter` of one reader: `leaderboard`, `history`. */
 export function subjectForDeadLetter(reader: string): string {
   return `DEADLETTER.${token(reader, "reader")}`;

@@ -93,6 +93,7 @@ const lag = `quiz_event_consumer_lag_seconds{${READER}}`;
 const stored = `quiz_events_published_total{${QUIZ},result="stored"}`;
 const fence = `quiz_session_fence_lost_total{${QUIZ}}`;
 const turnedAway = `quiz_ws_admission_rejected_total{${GAMES},reason="sockets"}`;
+const pins = (result: string) => `quiz_pins_total{${GAMES},result="${result}"}`;
 const limit = (name: string) =>
   `quiz_limit_hits_total{${GAMES},component="gateway",limit="${name}"}`;
 const certificate = `quiz_tls_certificate_expiry_timestamp_seconds{${QUIZ},instance="quiz-1"}`;
@@ -138,6 +139,7 @@ const FIRE: readonly CauseCase[] = [
     "10m",
   ],
   ["PlayersTurnedAway", "page", "two a second", { [turnedAway]: "0+120x20" }, "10m"],
+  ["PinGuessing", "ticket", "two a second", { [pins("refused")]: "0+120x20" }, "15m"],
   ["LimitHit", "ticket", "a limit of ours", { [limit("ANSWERS_PENDING_MAX")]: "0+2x20" }, "15m"],
   [
     "EventLoopLate",
@@ -207,6 +209,8 @@ const SLEEP: readonly CauseCase[] = [
     { [turnedAway.replace("sockets", "pins")]: "0+600x20" },
     "10m",
   ],
+  ["PinGuessing", "", "a slip now and then", { [pins("wrong")]: "0+30x20" }, "15m"],
+  ["PinGuessing", "", "a crowd with the right one", { [pins("right")]: "0+6000x20" }, "15m"],
   [
     "LimitHit",
     "",
@@ -214,6 +218,7 @@ const SLEEP: readonly CauseCase[] = [
     { [limit("FRAMES_PER_SECOND_MAX")]: "0+600x20" },
     "15m",
   ],
+  ["LimitHit", "", "guesses", { [limit("PINS_PER_MINUTE_PER_IP")]: "0+600x20" }, "15m"],
   [
     "EventLoopLate",
     "",

@@ -1,6 +1,7 @@
 /** Settings of the gateway. Every limit has its name here, its default and its bounds. */
 import { fileURLToPath } from "node:url";
 import { common, port, readEnv, warmUpSettings, whole, z } from "@fanfare/common/config";
+import { guessLimits } from "@fanfare/common/guess-budget";
 
 const KIB = 1024;
 
@@ -16,10 +17,11 @@ const limits = {
   BOARD_REQUESTS_PER_SECOND_MAX: whole(2, 1, 100),
   /** Malformed frames of one socket until it is closed. */
   BAD_FRAMES_MAX: whole(10, 1, 1_000),
-  /** Hellos from one address; twice as many at once: a school behind one address passes. */
+  /** Joins from one address, and looks by who has no token; twice as many at once. Schools pass. */
   JOINS_PER_SECOND_PER_IP: whole(500, 1, 100_000),
-  /** PINs and session ids that lead nowhere, from one address. */
-  PINS_PER_MINUTE_PER_IP: whole(60, 1, 100_000),
+  ...guessLimits,
+  /** Session ids that lead nowhere, from one address prefix: /24 of IPv4, /64 of IPv6. */
+  IDS_PER_MINUTE_PER_IP: whole(60, 1, 100_000),
   /** Sockets of this process; a process may usually open 20,000 descriptors. */
   SOCKETS_MAX: whole(18_000, 1, 1_000_000),
   /** Time for the first frame of a socket. */

@@ -21,6 +21,7 @@ export class GatewayMetrics extends Metrics {
     startAtZero(this.dropped, "reason", ["slow"]);
     startAtZero(this.#turnedAway, "reason", Object.values(ADMISSION));
     startAtZero(this.#rateLimited, "scope", Object.values(SCOPE));
+    startAtZero(this.pins, "result", ["known", "right", "wrong", "refused"]);
     startAtZero(this.limitHits, "limit", LIMIT_NAMES);
   }
 
@@ -95,6 +96,12 @@ export class GatewayMetrics extends Metrics {
     "quiz_ws_slow_disconnects_total",
     "Sockets closed because they read too slowly",
   );
+  /** known: told from where its host or a player of it has come; refused: not even looked up. */
+  readonly pins = this.counter(
+    "quiz_pins_total",
+    "PINs that were told, by what they were",
+    "result",
+  );
   readonly doorCalls = this.counter("quiz_door_calls_total", "Calls at the JSON door", "code");
   readonly answers = new LabelledHotCounter({
     name: "quiz_answers_total",
@@ -149,7 +156,10 @@ const ADMISSION: Partial<Record<LimitName, string>> = {
   ROOMS_MAX: "rooms",
   HELLO_WITHIN_MS: "no hello",
   JOINS_PER_SECOND_PER_IP: "joins",
+  PINS_PER_MINUTE_PER_CALLER: "pins",
   PINS_PER_MINUTE_PER_IP: "pins",
+  PINS_PER_MINUTE: "pins",
+  IDS_PER_MINUTE_PER_IP: "ids",
 };
 
 /** Limits of how often something may be said. */
@@ -159,5 +169,8 @@ const SCOPE: Partial<Record<LimitName, string>> = {
   ANSWERS_PENDING_MAX: "answers",
   BOARD_REQUESTS_PER_SECOND_MAX: "boards",
   JOINS_PER_SECOND_PER_IP: "joins",
+  PINS_PER_MINUTE_PER_CALLER: "pins",
   PINS_PER_MINUTE_PER_IP: "pins",
+  PINS_PER_MINUTE: "pins",
+  IDS_PER_MINUTE_PER_IP: "ids",
 };

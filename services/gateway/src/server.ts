@@ -5,9 +5,11 @@ import { startAdminServer } from "@fanfare/common/admin-server";
 import { anywhereWithin } from "@fanfare/common/backoff";
 import { busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
+import { GuessBudget } from "@fanfare/common/guess-budget";
 import { Health } from "@fanfare/common/health";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
+import { KeyedRateLimit, RateLimit } from "@fanfare/common/rate-limit";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
 import { traceIdOf } from "@fanfare/common/tracing";
@@ -17,6 +19,7 @@ import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { AnswerLanes } from "./adapters/answer-lanes.js";
+import { shareHostedPins } from "./adapters/hosted-pins.js";
 import { doorService, JsonDoor } from "./adapters/json-door.js";
 import { LeaderboardBoards } from "./adapters/leaderboard-boards.js";
 import { sayAttendance } from "./adapters/nats-attendance.js";
@@ -31,10 +34,11 @@ import { UwsSockets } from "./adapters/uws-sockets.js";
 import type { Config } from "./config.js";
 import { connectionNames } from "./domain/connection-names.js";
 import { FrameEncoder } from "./domain/frame-codec.js";
+import { KnownPins } from "./domain/known-pins.js";
 import type { Clock, RoomFeed } from "./domain/ports.js";
-import { KeyedRateLimit, RateLimit } from "./domain/rate-limit.js";
 import { RoomRegistry } from "./domain/room-registry.js";
 import type { Identities } from "./domain/service-ports.js";
+import { PinFinder } from "./handlers/find-session.js";
 import type { Gateway, Rates } from "./handlers/gateway.js";
 import { greet, sayReconnect } from "./handlers/greet.js";
 import { OwedResults } from "./handlers/owed-results.js";
@@ -81,6 +85,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   const readAll = () =>
     pause(anywhereWithin(READ_ALL_SPREAD_MS)).then(() => gateway.rooms.readAll());
   bus.onReconnect(() => void readAll());
+  shareHostedPins(bus, gateway.knownPins);
   sayAttendance(bus, config.POD_NAME, gateway.rooms, lifecycle);
   const { quiz, leaderboard, quizMaster } = services;
   const door = [
@@ -88,7 +93,7 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
     doorService(LeaderboardService, leaderboard, LEADERBOARD_ACCESS),
     doorService(QuizMasterService, quizMaster, QUIZ_MASTER_ACCESS),
   ];
-  new JsonDoor(door, gateway.identities, config, metrics, gateway.onFault).serve(app);
+  new JsonDoor(door, gateway).serve(app);
   pages.serve(app);
   const httpPort = await listen(app, { config, health, sockets }, lifecycle);
   const pools = [quiz, leaderboard, quizMaster];
@@ -186,6 +191,9 @@ function buildGateway(parts: ServeParts) {
     clock,
     identities: identities(config),
     pins: new PinBook(quiz),
+    finder: new PinFinder(() => gateway),
+    guesses: new GuessBudget(config),
+    knownPins: new KnownPins(),
     admissions: new QuizAdmissions(quiz, boards),
     answers: new AnswerLanes(quiz, {
       batchMs: config.ANSWER_BATCH_MS,
@@ -218,12 +226,12 @@ function identities(config: Config): Identities {
 
 function rates(config: Config): Rates {
   const perSecond = (count: number) => new RateLimit(count, 1_000, count * 2);
-  const wrongPins = config.PINS_PER_MINUTE_PER_IP;
+  const wrongIds = config.IDS_PER_MINUTE_PER_IP;
   return {
     frames: perSecond(config.FRAMES_PER_SECOND_MAX),
     answers: perSecond(config.ANSWERS_PER_SECOND_MAX),
     boards: perSecond(config.BOARD_REQUESTS_PER_SECOND_MAX),
-    joinsPerIp: new KeyedRateLimit(perSecond(config.JOINS_PER_SECOND_PER_IP)),
-    wrongPinsPerIp: new KeyedRateLimit(new RateLimit(wrongPins, 60_000, wrongPins)),
+    joins: new KeyedRateLimit(perSecond(config.JOINS_PER_SECOND_PER_IP)),
+    wrongIds: new KeyedRateLimit(new RateLimit(wrongIds, 60_000, wrongIds)),
   };
 }

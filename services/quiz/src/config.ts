@@ -8,6 +8,7 @@ import {
   whole,
   z,
 } from "@fanfare/common/config";
+import { guessLimits } from "@fanfare/common/guess-budget";
 
 export type QuizConfig = ReturnType<typeof readQuizConfig>;
 
@@ -17,6 +18,7 @@ export function readQuizConfig(env: Readonly<Record<string, string | undefined>>
     ...warmUpSettings,
     GRPC_PORT: port(9001),
     ADMIN_PORT: port(9101),
+    ...guessLimits,
     QUIZ_MASTER_URL: z.string().default("127.0.0.1:9003"),
     ...postgresSettings,
     /** How long a host token made at CreateSession is good for. */

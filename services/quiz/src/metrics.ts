@@ -1,4 +1,5 @@
 /** What a quiz pod counts (docs/metrics.md). */
+import { guessLimits } from "@fanfare/common/guess-budget";
 import { Metrics, startAtZero } from "@fanfare/common/metrics";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
@@ -12,6 +13,7 @@ export class QuizMetrics extends Metrics {
     startAtZero(this.#verdicts, "result", ["accepted", "UNAVAILABLE"]);
     startAtZero(this.#joins, "result", ["joined"]);
     startAtZero(this.#published, "result", ["stored", "conflict", "retry"]);
+    startAtZero(this.limitHits, "limit", Object.keys(guessLimits));
   }
 
   readonly #verdicts = this.counter(

@@ -4,6 +4,7 @@ import { startAdminServer } from "@fanfare/common/admin-server";
 import { busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
 import { type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
+import { GuessBudget } from "@fanfare/common/guess-budget";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
@@ -87,6 +88,7 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
     history,
     clock,
     tokens,
+    guesses: new GuessBudget(config),
     metrics,
     hostTokenSeconds: config.HOST_TOKEN_SECONDS,
     answerGraceMs: config.ANSWER_GRACE_MS,

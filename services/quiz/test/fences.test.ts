@@ -178,7 +178,7 @@ test("a join or kick that was held up finds its lane closed, and never lands in 
   await asleep.changePlayer("bob", joined("bob"));
   // This one has read its lanes, the other one has never looked.
   const unread = new JetStreamSessionLogs(workshop.bus, counters, pastLimits).of(first);
-  await endSession(workshop.pod(), { sessionId }, call);
+  await endSession(workshop.pod(), { sessionId });
   const second = await workshop.makeSession(sessionId, workshop.pod(), true);
   const value = { playerId: "id-bob", nicknameKey: "bob", status: PlayerStatus.BANNED };
   const ban = create(PlayerChangeSchema, { change: { case: "removed", value } });

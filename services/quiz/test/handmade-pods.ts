@@ -52,11 +52,12 @@ export class Workshop implements AsyncDisposable {
   pod(parts: Partial<QuizContext> = {}): QuizContext {
     const bank: QuizBank = { getQuiz: () => Promise.reject(new Error("not asked here")) };
     const { store, logs, now } = this;
-    const history = undefined as never;
+    const [history, guesses] = [undefined as never, undefined as never];
     const metrics = new QuizMetrics();
     const clock = { now };
     const settings = { hostTokenSeconds: 60, answerGraceMs: 500 };
-    return { store, logs, bank, history, clock, tokens, metrics, ...settings, ...parts };
+    const context = { store, logs, bank, history, clock, tokens, guesses, metrics };
+    return { ...context, ...settings, ...parts };
   }
 
   async makeSession(sessionId: string, context = this.pod(), replaceEnded = false) {

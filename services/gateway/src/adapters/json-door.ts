@@ -6,23 +6,32 @@
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
 import {
+  create,
   type DescMethod,
   type DescMethodUnary,
   type DescService,
   fromJsonString,
+  type Message,
   toJsonString,
 } from "@bufbuild/protobuf";
 import { enterAs } from "@fanfare/common/access";
+import { addressPrefix } from "@fanfare/common/address-prefix";
 import { invalidField, ServiceError, toServiceError } from "@fanfare/common/errors";
 import type { CallOptions } from "@fanfare/common/grpc-client";
 import type { ServicePool } from "@fanfare/common/service-pool";
 import type { AccessRow, AccessTable } from "@fanfare/proto/access";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
+import {
+  QuizService,
+  type ResolvePinRequest,
+  ResolvePinResponseSchema,
+} from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Config } from "../config.js";
+import type { KnownPins } from "../domain/known-pins.js";
 import type { Identities } from "../domain/service-ports.js";
 import type { GatewayMetrics } from "../metrics.js";
 import { type ConnectReply, errorReply, unimplementedReply } from "./connect-error.js";
-import { isAllowedOrigin } from "./http-reply.js";
+import { addressOf, isAllowedOrigin } from "./http-reply.js";
 import { readBody } from "./read-body.js";
 
 const TIMEOUT_MS = 30_000;
@@ -46,6 +55,19 @@ export function doorService<S extends DescService>(
   return { service, pool: pool as unknown as ServicePool<DescService>, access };
 }
 
+/** What the door needs of its gateway. */
+export interface DoorParts {
+  config: Config;
+  identities: Identities;
+  metrics: GatewayMetrics;
+  onFault(error: unknown, what: string): void;
+  finder: {
+    /** Throws SESSION_NOT_FOUND, SLOW_DOWN, or UNAVAILABLE. */
+    find(pin: string, of: { prefix: string; caller: string }): Promise<string>;
+  };
+  knownPins: KnownPins;
+}
+
 type Call = (request: object, options: CallOptions) => Promise<never>;
 
 /** What of a request is needed once its turn is over. */
@@ -53,6 +75,10 @@ interface Asked {
   method: DescMethodUnary;
   pool: ServicePool<DescService>;
   token: string;
+  /** Whose the token is. */
+  caller: string;
+  /** Of the address that the call came from. */
+  prefix: string;
   timeoutMs: number;
 }
 
@@ -64,10 +90,7 @@ export class JsonDoor {
 
   constructor(
     services: readonly DoorService[],
-    private readonly identities: Identities,
-    private readonly config: Config,
-    private readonly metrics: GatewayMetrics,
-    private readonly onFault: (error: unknown, what: string) => void,
+    private readonly parts: DoorParts,
   ) {
     for (const { service, pool, access } of services)
       for (const method of service.methods) {
@@ -86,29 +109,30 @@ export class JsonDoor {
     response.onAborted(() => abort.abort());
     const origin = this.#allowedOrigin(request);
     const reply = (answer: ConnectReply) => {
-      this.metrics.doorCalls.inc({ code: answer.code });
+      this.parts.metrics.doorCalls.inc({ code: answer.code });
       if (!abort.signal.aborted) write(response, origin, answer);
     };
     try {
-      const asked = this.#read(request);
+      const asked = this.#read(response, request);
       if ("body" in asked) return reply(asked);
-      const body = await readBody(response, this.config.JSON_BODY_BYTES_MAX, abort.signal);
+      const body = await readBody(response, this.parts.config.JSON_BODY_BYTES_MAX, abort.signal);
       if (body === undefined) {
-        this.metrics.limitHit("JSON_BODY_BYTES_MAX");
-        throw tooLarge(this.config.JSON_BODY_BYTES_MAX);
+        this.parts.metrics.limitHit("JSON_BODY_BYTES_MAX");
+        throw tooLarge(this.parts.config.JSON_BODY_BYTES_MAX);
       }
-      reply({ code: "ok", status: "200 OK", body: await call(asked, body, abort.signal) });
+      const answer = await this.#answer(asked, parse(asked.method, body), abort.signal);
+      reply({ code: "ok", status: "200 OK", body: toJsonString(asked.method.output, answer) });
     } catch (thrown) {
       if (abort.signal.aborted) return;
       const error = toServiceError(thrown);
       if (error.reason === ErrorReason.INTERNAL)
-        this.onFault(error, "call at the JSON door failed");
+        this.parts.onFault(error, "call at the JSON door failed");
       reply(errorReply(error));
     }
   }
 
   /** What is asked for, or the answer where that can't be served. Throws what is wrong with it. */
-  #read(request: HttpRequest): Asked | ConnectReply {
+  #read(response: HttpResponse, request: HttpRequest): Asked | ConnectReply {
     const found = this.#methods.get(request.getUrl());
     if (!found) return unimplementedReply("404 Not Found", `there is no ${request.getUrl()}`);
     const { method, pool, row } = found;
@@ -129,15 +153,31 @@ export class JsonDoor {
     const token = /^Bearer (.+)$/i.exec(request.getHeader("authorization"))?.[1] ?? "";
     // The service does this too; here it spares the body of whoever may not call at all.
     if (token === "") throw new ServiceError(ErrorReason.UNAUTHENTICATED, TOKEN_MISSING);
-    enterAs(this.identities.verify(token), row);
+    const { identity } = enterAs(this.parts.identities.verify(token), row);
     const timeoutMs = timeout === "" ? TIMEOUT_MS : Math.min(Number(timeout), TIMEOUT_MS);
-    return { method, pool, token, timeoutMs };
+    const address = addressOf(response, request, this.parts.config.TRUSTED_PROXIES);
+    const caller = `${identity.role} ${identity.subject}`;
+    return { method, pool, token, caller, prefix: addressPrefix(address), timeoutMs };
+  }
+
+  async #answer(asked: Asked, request: object, signal: AbortSignal): Promise<Message> {
+    const { method, prefix } = asked;
+    if (method === QuizService.method.resolvePin) {
+      // Here, where the caller's address is known, and with the budget that the sockets have too.
+      const { pin } = request as ResolvePinRequest;
+      const sessionId = await this.parts.finder.find(pin, asked);
+      return create(ResolvePinResponseSchema, { sessionId });
+    }
+    const answer = await call(asked, request, signal);
+    const { session } = answer as { session?: { pin?: string } };
+    if (session?.pin) this.parts.knownPins.hostSeen(prefix, session.pin, performance.now());
+    return answer;
   }
 
   /** "" where the answer is not for other origins. */
   #allowedOrigin(request: HttpRequest): string {
     const [origin, host] = [request.getHeader("origin"), request.getHeader("host")];
-    return isAllowedOrigin(origin, host, this.config.ALLOWED_ORIGINS) ? origin : "";
+    return isAllowedOrigin(origin, host, this.parts.config.ALLOWED_ORIGINS) ? origin : "";
   }
 
   #preflight(response: HttpResponse, request: HttpRequest): void {
@@ -161,9 +201,8 @@ function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === "unary";
 }
 
-async function call(asked: Asked, body: string, signal: AbortSignal): Promise<string> {
+async function call(asked: Asked, request: object, signal: AbortSignal): Promise<Message> {
   const { method, pool, token, timeoutMs } = asked;
-  const request = parse(method, body);
   const options = { token, timeoutMs, signal };
   const send = (client: object) =>
     (client as Record<string, Call>)[method.localName]?.(request, options);
@@ -171,7 +210,7 @@ async function call(asked: Asked, body: string, signal: AbortSignal): Promise<st
     ? await pool.request(undefined, async (client) => send(client))
     : await send(pool.any());
   if (answer === undefined) throw new Error(`no client for ${method.name}`);
-  return toJsonString(method.output, answer);
+  return answer;
 }
 
 function parse(method: DescMethodUnary, body: string): object {

@@ -44,7 +44,7 @@ export abstract class Client {
   answeredRound = 0;
   /** What a socket at /livescore shows. */
   liveScore: { sessionId: string; limit: number; states: boolean } | undefined;
-  /** States of the rates (rate-limit.ts). */
+  /** States of the rates (common/rate-limit.ts). */
   frameRate = 0;
   answerRate = 0;
   boardRate = 0;

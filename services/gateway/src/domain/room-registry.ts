@@ -57,6 +57,11 @@ export class RoomRegistry {
     return room;
   }
 
+  /** Whether the id is followed here already, or being read. */
+  has(sessionId: string): boolean {
+    return this.#rooms.has(sessionId);
+  }
+
   /** The guest is in, or has gone. A room that turned out to be nothing is closed at once. */
   release(room: Room): void {
     room.guests--;

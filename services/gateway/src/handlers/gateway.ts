@@ -1,8 +1,11 @@
 /** All that a handler can reach: the rooms, and ports to what acts. */
+
+import type { GuessBudget } from "@fanfare/common/guess-budget";
+import type { KeyedRateLimit, RateLimit } from "@fanfare/common/rate-limit";
 import type { Config } from "../config.js";
 import type { FrameEncoder } from "../domain/frame-codec.js";
+import type { KnownPins } from "../domain/known-pins.js";
 import type { Clock, RoomFeed } from "../domain/ports.js";
-import type { KeyedRateLimit, RateLimit } from "../domain/rate-limit.js";
 import type { RoomRegistry } from "../domain/room-registry.js";
 import type {
   Admissions,
@@ -13,6 +16,7 @@ import type {
   Pins,
 } from "../domain/service-ports.js";
 import type { GatewayMetrics } from "../metrics.js";
+import type { PinFinder } from "./find-session.js";
 import type { OwedResults } from "./owed-results.js";
 import type { UndecidedAnswers } from "./undecided-answers.js";
 
@@ -20,8 +24,9 @@ export interface Rates {
   frames: RateLimit;
   answers: RateLimit;
   boards: RateLimit;
-  joinsPerIp: KeyedRateLimit;
-  wrongPinsPerIp: KeyedRateLimit;
+  /** By address, or by a token's bearer. */
+  joins: KeyedRateLimit;
+  wrongIds: KeyedRateLimit;
 }
 
 export interface Gateway {
@@ -32,6 +37,9 @@ export interface Gateway {
   clock: Clock;
   identities: Identities;
   pins: Pins;
+  finder: PinFinder;
+  guesses: GuessBudget;
+  knownPins: KnownPins;
   admissions: Admissions;
   answers: Answers;
   commands: Commands;

@@ -1,9 +1,10 @@
 /** The first frame of a client: who it is, and into which session. Joined follows, or a close. */
+import { addressKey, addressPrefix } from "@fanfare/common/address-prefix";
 import { invalidField, ServiceError, toServiceError, unavailable } from "@fanfare/common/errors";
 import { isFor } from "@fanfare/common/tokens";
-import { isToken, plainPin } from "@fanfare/proto/addresses";
+import { isToken } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
-import type { ClientHello } from "@fanfare/proto/gateway/v1/frames";
+import type { ClientHello, JoinWish } from "@fanfare/proto/gateway/v1/frames";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
 import { closeCodeFor } from "../close-codes.js";
 import type { Client, ClientRole } from "../domain/client.js";
@@ -15,6 +16,8 @@ import { advice, refuseBadFrame, refuseError, slowDown } from "./refuse.js";
 
 export const PROTOCOL_VERSION = 1;
 const ROOMS_FULL_RETRY_MS = 5_000;
+/** Of a name, as a key for guesses. */
+const NAME_CHARS_KEPT = 64;
 
 /** Never rejects. */
 export async function sayHello(
@@ -30,7 +33,6 @@ export async function sayHello(
   client.greeting = true;
   try {
     checkVersion(hello);
-    checkRate(gateway, client);
     await identify(gateway, client, hello);
   } catch (thrown) {
     const error = toServiceError(thrown);
@@ -57,8 +59,9 @@ function checkVersion({ protocolVersion }: ClientHello): void {
   );
 }
 
-function checkRate(gateway: Gateway, client: Client): void {
-  const waitMs = gateway.rates.joinsPerIp.take(client.ip, performance.now());
+/** Joins, returns, hosts and lookers-on have rates of their own: none of them locks the others out. */
+function checkRate(gateway: Gateway, of: string): void {
+  const waitMs = gateway.rates.joins.take(of, performance.now());
   if (waitMs > 0) throw slowDown(gateway, "JOINS_PER_SECOND_PER_IP", waitMs);
 }
 
@@ -67,30 +70,42 @@ async function identify(gateway: Gateway, client: Client, hello: ClientHello): P
   switch (identity.case) {
     case "join": {
       const wish = identity.value;
-      const sessionId = wish.sessionId || (await sessionOfPin(gateway, client, wish.pin));
-      return inRoom(gateway, client, sessionId, (room, session) =>
-        joinAsPlayer(gateway, client, room, session, wish),
-      );
+      const sessionId = wish.sessionId || (await pinOfWish(gateway, client, wish));
+      const by = wish.sessionId ? client : "trusted";
+      return inRoom(gateway, sessionId, by, async (room, session) => {
+        // Only now: a flood of names and PINs that lead nowhere takes nothing from those who know.
+        checkRate(gateway, `join ${addressKey(client.ip)}`);
+        await joinAsPlayer(gateway, client, room, session, wish);
+        gateway.knownPins.note(addressPrefix(client.ip), session.pin, performance.now());
+      });
     }
     case "resumeToken": {
       const who = gateway.identities.verify(identity.value);
       const { role, subject, sessionId } = who;
       if (role !== "player" || !sessionId) throw forbidden("this is not a player's resume token");
-      return inRoom(gateway, client, sessionId, (room, session) => {
+      checkRate(gateway, `player ${subject}`);
+      return inRoom(gateway, sessionId, "trusted", async (room, session) => {
         if (!isFor(who, session)) throw notOfThisSession(who, session);
-        return resumeAsPlayer(gateway, client, room, subject, identity.value);
+        await resumeAsPlayer(gateway, client, room, subject, identity.value);
+        gateway.knownPins.note(addressPrefix(client.ip), session.pin, performance.now());
       });
     }
     case "token": {
       const who = gateway.identities.verify(identity.value);
       const sessionId = sessionOfToken(who, hello.sessionId);
-      return inRoom(gateway, client, sessionId, (room, session) => {
-        letWatcherIn(gateway, client, room, session, roleOf(who, session));
+      checkRate(gateway, `${who.role} ${who.subject}`);
+      return inRoom(gateway, sessionId, "trusted", (room, session) => {
+        const role = roleOf(who, session);
+        const prefix = addressPrefix(client.ip);
+        if (role !== "spectator")
+          gateway.knownPins.hostSeen(prefix, session.pin, performance.now());
+        letWatcherIn(gateway, client, room, session, role);
         client.token = identity.value;
       });
     }
     case "watch":
-      return inRoom(gateway, client, identity.value, (room, session) =>
+      checkRate(gateway, `watch ${addressKey(client.ip)}`);
+      return inRoom(gateway, identity.value, client, (room, session) =>
         letWatcherIn(gateway, client, room, session, "spectator"),
       );
     default:
@@ -102,46 +117,44 @@ async function identify(gateway: Gateway, client: Client, hello: ClientHello): P
   }
 }
 
-async function sessionOfPin(gateway: Gateway, client: Client, typed: string): Promise<string> {
-  refuseGuessing(gateway, client);
-  const pin = plainPin(typed);
-  const sessionId = pin && (await gateway.pins.resolve(pin));
-  if (sessionId) return sessionId;
-  throw notFound(gateway, client, "no session has this PIN; check it");
+function pinOfWish(gateway: Gateway, client: Client, { pin, nickname }: JoinWish): Promise<string> {
+  const prefix = addressPrefix(client.ip);
+  const caller = `${prefix} ${nickname.slice(0, NAME_CHARS_KEPT)}`;
+  return gateway.finder.find(pin, { prefix, caller });
 }
 
-/** Does something in the room of a session that exists. The room lives at least as long as that. */
+/**
+ * Does something in the room of a session that exists. The room lives at least as long as that. Who
+ * comes without a token may try only so many ids: a guess is taken first, and given back where the
+ * session is there.
+ */
 async function inRoom(
   gateway: Gateway,
-  client: Client,
   sessionId: string,
+  by: Client | "trusted",
   enter: (room: Room, session: Session) => Promise<void> | void,
 ): Promise<void> {
   if (!isToken(sessionId)) throw invalidField("hello.session_id", "1 to 64 of A-Z a-z 0-9 _ -");
-  refuseGuessing(gateway, client);
+  const guesser =
+    by === "trusted" || gateway.rooms.has(sessionId) ? undefined : addressPrefix(by.ip);
+  if (guesser !== undefined) {
+    const waitMs = gateway.rates.wrongIds.take(guesser, performance.now());
+    if (waitMs > 0) throw slowDown(gateway, "IDS_PER_MINUTE_PER_IP", waitMs);
+  }
   const room = gateway.rooms.hold(sessionId);
   if (!room) throw slowDown(gateway, "ROOMS_MAX", ROOMS_FULL_RETRY_MS);
   try {
     await room.ready();
     // Half made, as it was heard of first: it is whole by now, or nothing.
     if (room.session?.logStart === 0n) await room.read();
-    if (!room.session) throw notFound(gateway, client, "no session has this id; check it");
+    if (!room.session)
+      throw new ServiceError(ErrorReason.SESSION_NOT_FOUND, "no session has this id; check it");
+    if (guesser !== undefined) gateway.rates.wrongIds.giveBack(guesser);
     if (room.session.logStart === 0n) throw unavailable("the session");
     await enter(room, room.session);
   } finally {
     gateway.rooms.release(room);
   }
-}
-
-/** PINs and ids are few enough to be tried; one address may miss only so often. */
-function refuseGuessing(gateway: Gateway, client: Client): void {
-  const waitMs = gateway.rates.wrongPinsPerIp.waitMs(client.ip, performance.now());
-  if (waitMs > 0) throw slowDown(gateway, "PINS_PER_MINUTE_PER_IP", waitMs);
-}
-
-function notFound(gateway: Gateway, client: Client, message: string): ServiceError {
-  gateway.rates.wrongPinsPerIp.take(client.ip, performance.now());
-  return new ServiceError(ErrorReason.SESSION_NOT_FOUND, message);
 }
 
 function sessionOfToken(who: Identity, wanted: string): string {

@@ -14,7 +14,19 @@ export function newId(length: number): string {
   return id;
 }
 
-/** Six digits, the first not 0, so that people can say them. */
-export function newPin(): string {
-  return String(randomInt(100_000, 1_000_000));
+const PIN_DIGITS_MIN = 6;
+const PIN_DIGITS_MAX = 10;
+/** What a guess may hit at most: more digits while more sessions live. */
+const PIN_HIT_MAX = 1e-4;
+
+/** Digits of the next PIN: six up to 90 live sessions, seven up to 900, … */
+export function pinDigits(liveSessions: number): number {
+  let digits = PIN_DIGITS_MIN;
+  while (digits < PIN_DIGITS_MAX && liveSessions > 9 * 10 ** (digits - 1) * PIN_HIT_MAX) digits++;
+  return digits;
+}
+
+/** The first digit is not 0, so that people can say them. */
+export function newPin(digits: number): string {
+  return String(randomInt(10 ** (digits - 1), 10 ** digits));
 }

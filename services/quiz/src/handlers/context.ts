@@ -2,6 +2,7 @@
 
 import type { Clock } from "@fanfare/common/bus-clock";
 import { ServiceError } from "@fanfare/common/errors";
+import type { GuessBudget } from "@fanfare/common/guess-budget";
 import { type Identity, isFor, type Tokens } from "@fanfare/common/tokens";
 import { isToken } from "@fanfare/proto/addresses";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
@@ -23,6 +24,7 @@ export interface QuizContext {
   history: HistoryReader;
   clock: Clock;
   tokens: Tokens;
+  guesses: GuessBudget;
   metrics: QuizMetrics;
   hostTokenSeconds: number;
   answerGraceMs: number;

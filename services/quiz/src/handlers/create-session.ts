@@ -24,7 +24,7 @@ import {
 } from "@fanfare/proto/quiz/v1/session";
 import type { Quiz } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { freezeQuiz } from "../domain/freeze-quiz.js";
-import { newId, newPin } from "../domain/ids.js";
+import { newId, newPin, pinDigits } from "../domain/ids.js";
 import { HALF_MADE_MS, isOver } from "../domain/session.js";
 import { fillOptions } from "../domain/session-options.js";
 import { isHostOf, orThrow, type QuizContext } from "./context.js";
@@ -132,8 +132,11 @@ async function revisionToReplace(
 }
 
 async function claimPin(context: QuizContext, sessionId: string): Promise<string> {
+  let live = 1;
+  for (const { session } of context.store.all()) if (session.pin !== "") live++;
+  const digits = pinDigits(live);
   for (let tries = 0; tries < PIN_TRIES; tries++) {
-    const pin = newPin();
+    const pin = newPin(digits);
     if (await context.store.claimPin(pin, sessionId)) return pin;
   }
   throw new ServiceError(ErrorReason.UNAVAILABLE, "no PIN is free now; try again");

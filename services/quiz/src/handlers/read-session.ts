@@ -1,9 +1,12 @@
 /** Reads: one session, all, by PIN, and as a stream of changes. */
+import { setTimeout as pause } from "node:timers/promises";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { invalidField } from "@fanfare/common/errors";
+import { addressPrefix } from "@fanfare/common/address-prefix";
+import { invalidField, ServiceError } from "@fanfare/common/errors";
 import type { CallContext } from "@fanfare/common/grpc-server";
 import type { Identity } from "@fanfare/common/tokens";
 import { isToken, plainPin } from "@fanfare/proto/addresses";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type {
   GetSessionRequest,
   ListSessionsRequest,
@@ -74,11 +77,44 @@ export function pageSizeOf(asked: number): number {
   return asked || PAGE_SIZE;
 }
 
-export async function resolvePin(context: QuizContext, request: ResolvePinRequest) {
+/** Gateways count the guesses of those whom they ask for; who asks here itself is counted here. */
+export async function resolvePin(
+  context: QuizContext,
+  request: ResolvePinRequest,
+  { identity, peer }: CallContext,
+) {
   const pin = plainPin(request.pin);
-  const session = pin && (await context.store.sessionOfPin(pin));
+  if (!pin) throw toError(SESSION_UNKNOWN);
+  const giveBack =
+    identity.role === "service" ? () => {} : await reserveGuess(context, identity, peer);
+  const session = await context.store.sessionOfPin(pin).catch((error: unknown) => {
+    giveBack();
+    throw error;
+  });
   if (!session) throw toError(SESSION_UNKNOWN);
+  giveBack();
   return { sessionId: session.sessionId };
+}
+
+async function reserveGuess(
+  { guesses, metrics }: QuizContext,
+  { role, subject }: Identity,
+  peer: string,
+): Promise<() => void> {
+  const prefix = addressPrefix(peer.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
+  const guess = guesses.reserve({ caller: `${role} ${subject}`, prefix }, performance.now());
+  if (guess.kind === "spent") {
+    metrics.limitHits.inc({ limit: guess.limit });
+    throw new ServiceError(ErrorReason.SLOW_DOWN, "too many PINs that led nowhere; wait", {
+      metadata: { limit: guess.limit },
+      retryAfterMs: guess.waitMs,
+    });
+  }
+  if (guess.waitMs > 0) {
+    metrics.limitHits.inc({ limit: "PINS_PER_MINUTE" });
+    await pause(guess.waitMs);
+  }
+  return guess.giveBack;
 }
 
 /** Conflates: a slow reader gets the newest state, not every one. */

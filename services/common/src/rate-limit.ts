@@ -19,6 +19,22 @@ export class RateLimit {
     return Math.max(state, now) + this.#intervalMs;
   }
 
+  /** The state without the last event that was taken: it turned out to be none. */
+  giveBack(state: number): number {
+    return state - this.#intervalMs;
+  }
+
+  /** Takes a place behind those who wait, where that is at most `waitMsMax` off; else undefined. */
+  reserve(
+    state: number,
+    now: number,
+    waitMsMax: number,
+  ): { state: number; waitMs: number } | undefined {
+    const waitMs = this.waitMs(state, now);
+    if (waitMs > waitMsMax) return undefined;
+    return { state: Math.max(state, now) + this.#intervalMs, waitMs };
+  }
+
   /** How long until an event may pass, in ms; 0 is now. */
   waitMs(state: number, now: number): number {
     return Math.max(0, Math.ceil(state - this.#allowanceMs - now));
@@ -48,6 +64,12 @@ export class KeyedRateLimit {
   /** How long until an event may pass, without counting one. */
   waitMs(key: string, now: number): number {
     return this.rate.waitMs(this.#states.get(key) ?? 0, now);
+  }
+
+  /** The last event that was taken for the key was none. */
+  giveBack(key: string): void {
+    const state = this.#states.get(key);
+    if (state !== undefined) this.#states.set(key, this.rate.giveBack(state));
   }
 
   get size(): number {
