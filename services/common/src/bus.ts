@@ -23,7 +23,6 @@ import {
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
-import type { z } from "zod";
 import {
   dial,
   followConnection,
@@ -35,7 +34,7 @@ import {
   natsAccess,
 } from "./bus-connection.js";
 import { BusStorage } from "./bus-storage.js";
-import type { natsSettings } from "./config.js";
+import { natsSettings, z } from "./config.js";
 import { type Lifecycle, within } from "./lifecycle.js";
 import { NOT_STORED } from "./storage-faults.js";
 
@@ -54,6 +53,7 @@ const PUBLISH_LIMIT_MS = 2_000;
  */
 const ANSWER_LIMIT_MS = 1_000;
 const NANOS_PER_MS = 1_000_000;
+const NANOS_PER_S = 1_000 * NANOS_PER_MS;
 /**
  * For `purge` on a bucket: how long the mark of a removal stays, which would else stay for ever, one
  * for each session ever played.
@@ -67,7 +67,18 @@ export interface BusOptions extends NatsAccess {
   replicas: number;
   /** What the log may hold before it refuses new entries, in bytes; 0 leaves the stream's limit as it is. */
   logBytesMax?: number;
+  /** Lives and sizes of the other streams; where nothing is said, those of the settings' defaults. */
+  limits?: StreamLimits;
 }
+
+export interface StreamLimits {
+  boardsAgeS: number;
+  boardsBytesMax: number;
+  deadLettersAgeS: number;
+  deadLettersBytesMax: number;
+}
+
+const LIMITS: StreamLimits = limitsOf(z.object(natsSettings).parse({}));
 
 /** A service's options, by its settings. */
 export function busOptions(
@@ -79,6 +90,16 @@ export function busOptions(
     name,
     replicas: settings.NATS_REPLICAS,
     logBytesMax: settings.NATS_LOG_BYTES_MAX,
+    limits: limitsOf(settings),
+  };
+}
+
+function limitsOf(settings: z.output<z.ZodObject<typeof natsSettings>>): StreamLimits {
+  return {
+    boardsAgeS: settings.NATS_BOARDS_AGE_S,
+    boardsBytesMax: settings.NATS_BOARDS_BYTES_MAX,
+    deadLettersAgeS: settings.NATS_DEAD_LETTERS_AGE_S,
+    deadLettersBytesMax: settings.NATS_DEAD_LETTERS_BYTES_MAX,
   };
 }
 
@@ -174,7 +195,7 @@ function refuseOldServer(nc: NatsConnection): void {
 /** Makes the streams that are missing and brings the others' changeable settings up to date. */
 async function ensureStreams(
   jsm: JetStreamManager,
-  { replicas, logBytesMax = 0 }: BusOptions,
+  { replicas, logBytesMax = 0, limits = LIMITS }: BusOptions,
 ): Promise<void> {
   const shared = {
     storage: StorageType.File,
@@ -198,6 +219,8 @@ async function ensureStreams(
     subjects: [LEADERBOARD_SUBJECTS],
     max_msgs_per_subject: 1,
     discard: DiscardPolicy.Old,
+    max_age: limits.boardsAgeS * NANOS_PER_S,
+    max_bytes: limits.boardsBytesMax,
   });
   await ensureStream(jsm, {
     ...shared,
@@ -205,7 +228,8 @@ async function ensureStreams(
     subjects: [DEAD_LETTER_SUBJECTS],
     discard: DiscardPolicy.Old,
     max_msgs: 100_000,
-    max_bytes: 128 * 1024 * 1024,
+    max_age: limits.deadLettersAgeS * NANOS_PER_S,
+    max_bytes: limits.deadLettersBytesMax,
     // A board that is built again meets the same entries: their letters are kept once.
     duplicate_window: 24 * 3_600_000 * NANOS_PER_MS,
   });

@@ -86,6 +86,14 @@ export const natsSettings = {
     .default(1),
   /** What the log may hold before it refuses new entries, in bytes; 0 leaves its limit as it is (none). */
   NATS_LOG_BYTES_MAX: whole(0, 0, Number.MAX_SAFE_INTEGER),
+  /** How long the last board of a session is kept for joiners, in seconds; then the leaderboard is asked. */
+  NATS_BOARDS_AGE_S: whole(30 * 86_400, 120, 3_650 * 86_400),
+  /** What all these boards may take, in bytes: those that changed longest ago go first. */
+  NATS_BOARDS_BYTES_MAX: whole(67_108_864, 1_048_576, Number.MAX_SAFE_INTEGER),
+  /** How long entries that nobody could read are kept for people, in seconds. */
+  NATS_DEAD_LETTERS_AGE_S: whole(30 * 86_400, 86_400, 3_650 * 86_400),
+  /** What they may take, in bytes: the oldest go first. */
+  NATS_DEAD_LETTERS_BYTES_MAX: whole(134_217_728, 1_048_576, Number.MAX_SAFE_INTEGER),
 } as const;
 
 /** mTLS between the services, with all three; plain text with none (mutual-tls.ts). */

@@ -78,7 +78,9 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   await rehearseGateway(config, metrics, serveRehearsal, lifecycle);
   const app = uWS.App();
   const reader = await jetstreamManager(bus.nc, { timeout: READ_WITHIN_MS, checkAPI: false });
-  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log);
+  const older = new LeaderboardBoards(services.leaderboard);
+  const olderBoard = (sessionId: string) => older.snapshot(sessionId);
+  const feed = new NatsRoomFeed(bus.nc, reader, lifecycle.log, olderBoard);
   const parts = { config, metrics, feed, clock, services, app, lifecycle };
   const { gateway, sockets } = serveSockets(parts);
   // All gateways have lost the same server, and found it again at the same moment.

@@ -2,6 +2,7 @@
 import { Phase } from "@fanfare/proto/quiz/v1/session";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Backstage, rows } from "./backstage.js";
+import { StagedSession } from "./director.js";
 import { type TestClient, TestGateway, until } from "./gateway.js";
 
 let backstage: Backstage;
@@ -70,6 +71,13 @@ test("scores that only outsiders publish are live once there is one", async () =
 
 test("a path with a slash at its end is the same socket", async () => {
   expect(await textAt(connect("/livescore/slash_1/"), 0)).toBe("[]");
+});
+
+test("a session whose board the stream does not hold any more shows what the leaderboard has of it", async () => {
+  const ended = new StagedSession();
+  ended.standings = rows(3);
+  backstage.director.sessions.set("old_1", ended);
+  expect(JSON.parse(await textAt(connect("/livescore/old_1"), 0))).toHaveLength(3);
 });
 
 test("rows have PlayerID, Score and Rank in this order, and follow the board", async () => {

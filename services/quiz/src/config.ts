@@ -24,6 +24,13 @@ export function readQuizConfig(env: Readonly<Record<string, string | undefined>>
     /** How long a host token made at CreateSession is good for. */
     HOST_TOKEN_SECONDS: whole(86_400, 60, 31_536_000),
     /**
+     * A session that waits for its host, in the lobby, after a reveal or paused, is ended after so long. One
+     * whose start is scheduled waits for that.
+     */
+    SESSION_IDLE_S: whole(86_400, 1, 31_536_000),
+    /** Questions and right answers of sessions that are kept in memory, in bytes as stored; others are read again. */
+    FROZEN_CACHE_BYTES_MAX: whole(67_108_864, 1_048_576, Number.MAX_SAFE_INTEGER),
+    /**
      * How late after the time limit an answer may still arrive. It stands in the record of each session
      * that is made, for all pods and gateways: a change holds for the sessions made after it.
      */

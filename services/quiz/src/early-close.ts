@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 100;
 /** The last one to answer sees that it was received before the question goes. */
 const PAUSE_MS = 500;
 
-type Parts = Omit<ClockParts, "logs"> & { bus: Bus };
+type Parts = Omit<ClockParts, "logs" | "idleMs"> & { bus: Bus };
 
 /** A session's round of which a gateway says that all have answered. */
 interface Candidate {

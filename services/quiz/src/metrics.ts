@@ -7,6 +7,7 @@ import { Gauge } from "prom-client";
 
 export class QuizMetrics extends Metrics {
   #sessions: () => Iterable<Session> = () => [];
+  #frozen: () => number = () => 0;
 
   constructor(options?: { isRehearsed: boolean }) {
     super("quiz", options);
@@ -60,6 +61,16 @@ export class QuizMetrics extends Metrics {
     "Rounds that this pod closed because everybody who was there had answered",
   );
 
+  readonly frozenBytes = this.gauge(
+    "quiz_frozen_cache_bytes",
+    "Questions of sessions kept in memory, as stored",
+    () => this.#frozen(),
+  );
+  readonly abandoned = this.counter(
+    "quiz_sessions_abandoned_total",
+    "Sessions that this pod ended because nobody had moved them on for SESSION_IDLE_S",
+  );
+
   readonly sessions = this.#countSessions();
 
   /** Counts a batch of answers: by reason, UNSPECIFIED for the accepted ones. */
@@ -110,6 +121,11 @@ export class QuizMetrics extends Metrics {
   /** Lanes of rounds that are over were asked for too often, or hold more than is kept. */
   pastLimitHit(limit: "PAST_LANES_PER_SECOND_MAX" | "PAST_ANSWERS_MAX"): void {
     this.limitHits.inc({ limit });
+  }
+
+  /** From now on the cache of questions says its size by this, once a page. */
+  watchFrozen(bytes: () => number): void {
+    this.#frozen = bytes;
   }
 
   /** Sessions are those of this pod's watch from now on; gone through once a page. */

@@ -12,7 +12,15 @@ import type { Lifecycle } from "@fanfare/common/lifecycle";
 import type { Presence } from "@fanfare/common/presence";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import type { SessionLogs, SessionStore, StoredSession } from "./domain/ports.js";
-import { dueAt, HALF_MADE_MS, isOver, reveal, tick } from "./domain/session.js";
+import {
+  abandon,
+  abandonedAt,
+  dueAt,
+  HALF_MADE_MS,
+  isOver,
+  reveal,
+  tick,
+} from "./domain/session.js";
 import type { QuizMetrics } from "./metrics.js";
 
 /** Head start of each pod before the next in order. */
@@ -36,6 +44,8 @@ export interface ClockParts {
   presence: Presence;
   metrics: QuizMetrics;
   lifecycle: Lifecycle;
+  /** A session that waits for somebody for so long is ended, in ms. */
+  idleMs: number;
   /** Draws the waits before another try. */
   random?: Random;
 }
@@ -72,7 +82,7 @@ export class RoundClock {
   #await(session: Session): void {
     const { logs, presence, clock } = this.parts;
     if (session.phase === Phase.REVEAL) logs.known(session)?.forgetRoundsBefore(session.round);
-    const due = dueAt(session);
+    const due = this.#dueAt(session);
     if (due === undefined) return;
     this.#at(session, due - clock.now() + presence.rank(session.sessionId) * TURN_MS);
   }
@@ -99,7 +109,7 @@ export class RoundClock {
   async #act(session: Session, backoff: Backoff): Promise<void> {
     const { store, clock, lifecycle, metrics } = this.parts;
     if (lifecycle.signal.aborted) return;
-    const due = dueAt(session) ?? 0;
+    const due = this.#dueAt(session) ?? 0;
     if (clock.now() < due) return this.#at(session, due - clock.now());
     try {
       const stored = await store.find(session.sessionId);
@@ -116,13 +126,19 @@ export class RoundClock {
   }
 
   async #tick(session: Session): Promise<void> {
-    const { store, clock } = this.parts;
-    const next = await store.update(session.sessionId, (now, quiz) => tick(now, quiz, clock.now()));
-    // A PIN that is not released is found free by whoever draws it next.
-    if (isOver(next) && session.pin) await store.releasePin(session.pin).catch(() => {});
+    const { store, clock, metrics, idleMs } = this.parts;
+    const isIdle = dueAt(session) === undefined;
+    const next = await store.update(session.sessionId, (now, quiz) =>
+      isIdle ? abandon(now, clock.now(), idleMs) : tick(now, quiz, clock.now()),
+    );
+    if (isIdle && !isSamePhase(next, session)) metrics.abandoned.inc();
     // Not due after all: the common clock was set back since the timer began.
-    const due = dueAt(next);
+    const due = this.#dueAt(next);
     if (due !== undefined && isSamePhase(next, session)) this.#at(next, due - clock.now());
+  }
+
+  #dueAt(session: Session): number | undefined {
+    return dueAt(session) ?? abandonedAt(session, this.parts.idleMs);
   }
 
   /** Closes the log of the round first; only then the record may tell the answer. */

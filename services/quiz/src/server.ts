@@ -51,7 +51,11 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   health.watch(() => bus.storage.advice());
   metrics.watchStorage(() => bus.storage.fault);
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
-  const store = await NatsSessionStore.open(bus, lifecycle);
+  const store = await NatsSessionStore.open(bus, lifecycle, {
+    frozenBytesMax: config.FROZEN_CACHE_BYTES_MAX,
+    onEvicted: () => metrics.limitHits.inc({ limit: "FROZEN_CACHE_BYTES_MAX" }),
+  });
+  metrics.watchFrozen(() => store.frozenBytes);
   metrics.watchSessions(() => sessionsOf(store));
   const logs = new JetStreamSessionLogs(bus, metrics, {
     lanesPerSecondMax: config.PAST_LANES_PER_SECOND_MAX,
@@ -79,7 +83,8 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   );
   await rehearseQuiz(config, metrics, quizService, lifecycle);
   const presence = await Presence.start("quiz", config.POD_NAME, bus, lifecycle);
-  RoundClock.start({ store, logs, clock, presence, metrics, lifecycle });
+  const idleMs = config.SESSION_IDLE_S * 1_000;
+  RoundClock.start({ store, logs, clock, presence, metrics, lifecycle, idleMs });
   EarlyClose.start({ bus, store, clock, presence, metrics, lifecycle });
   const context: QuizContext = {
     store,

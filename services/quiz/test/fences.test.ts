@@ -24,6 +24,7 @@ import { QuizMetrics } from "../src/metrics.js";
 import { RoundClock } from "../src/round-clock.js";
 import {
   answerOf,
+  CACHE,
   call,
   counters,
   creation,
@@ -195,7 +196,7 @@ test("a join or kick that was held up finds its lane closed, and never lands in 
 test("a pod that hears nothing answers 'done before' from what is stored", async () => {
   const { sessionId } = await workshop.makeSession("deaf");
   const deafBus: Bus = { ...workshop.bus, listen: (subject) => workshop.bus.nc.subscribe(subject) };
-  const deaf = await NatsSessionStore.open(deafBus, workshop.lifecycle);
+  const deaf = await NatsSessionStore.open(deafBus, workshop.lifecycle, CACHE);
   await deaf.find(sessionId);
   await workshop.store.update(sessionId, (session) => ({ ...session, locked: true }));
   const unlocked = await deaf.update(sessionId, (session) =>
@@ -218,7 +219,8 @@ test("a clock that is set back as a phase is due delays it, and stops nothing", 
     },
   };
   const { store, logs, lifecycle } = workshop;
-  RoundClock.start({ store, logs, clock, presence, metrics: new QuizMetrics(), lifecycle });
+  const [metrics, idleMs] = [new QuizMetrics(), 86_400_000];
+  RoundClock.start({ store, logs, clock, presence, metrics, lifecycle, idleMs });
   const { sessionId } = await workshop.makeSession("set_back");
   startsAt = workshop.now() + 300;
   await workshop.store.update(sessionId, (session) => ({

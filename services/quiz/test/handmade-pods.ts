@@ -25,6 +25,7 @@ export const counters = {
   logFull() {},
   pastLimitHit() {},
 };
+export const CACHE = { frozenBytesMax: 1e8, onEvicted() {} };
 export const pastLimits = { lanesPerSecondMax: 100, answersMax: 10_000 };
 export const call = { identity: { role: "host", subject: "host" } } as never;
 
@@ -44,7 +45,7 @@ export class Workshop implements AsyncDisposable {
     const lifecycle = new Lifecycle(createLogger("test", "silent"));
     const bus = await connectBus({ url: nats.url, name: "test", replicas: 1 }, lifecycle);
     const clock = await startBusClock(bus.jsm, lifecycle);
-    const store = await NatsSessionStore.open(bus, lifecycle);
+    const store = await NatsSessionStore.open(bus, lifecycle, CACHE);
     const logs = new JetStreamSessionLogs(bus, counters, pastLimits);
     return new Workshop(nats, lifecycle, bus, () => clock.now(), store, logs);
   }

@@ -1,5 +1,7 @@
 /** Reads of the leaderboard service. */
+import { create } from "@bufbuild/protobuf";
 import type { ServicePool } from "@fanfare/common/service-pool";
+import { type LeaderboardChanged, LeaderboardChangedSchema } from "@fanfare/proto/events/v1/events";
 import type {
   GetStandingsResponse,
   LeaderboardService,
@@ -11,6 +13,10 @@ const PLAYERS_PER_CALL = 10_000;
 /** The service waits up to 2 s for a round; a scan of a large board comes on top. */
 const STANDINGS_WITHIN_MS = 4_000;
 const PAGE_WITHIN_MS = 3_000;
+/** As many as a snapshot of the stream has at most. */
+const SNAPSHOT_ROWS = 100;
+/** A room does not open before, so that it opens with its board. */
+const SNAPSHOT_WITHIN_MS = 1_000;
 
 export class LeaderboardBoards implements Boards {
   constructor(private readonly leaderboard: ServicePool<typeof LeaderboardService>) {}
@@ -47,6 +53,26 @@ export class LeaderboardBoards implements Boards {
     return this.leaderboard.request(of.sessionId, (client) =>
       client.getLeaderboard(of, { timeoutMs: PAGE_WITHIN_MS }),
     );
+  }
+
+  /**
+   * The board as a snapshot, for sessions whose last one the stream does not hold any more; undefined where
+   * there is none, and while the leaderboard can't be reached.
+   */
+  async snapshot(sessionId: string): Promise<LeaderboardChanged | undefined> {
+    try {
+      const asked = { sessionId, pageSize: SNAPSHOT_ROWS };
+      const board = await this.leaderboard.request(sessionId, (client) =>
+        client.getLeaderboard(asked, { timeoutMs: SNAPSHOT_WITHIN_MS }),
+      );
+      const { epoch, version, standings, players, finalRound, ended } = board;
+      if (players === 0) return undefined;
+      const round = finalRound;
+      const shown = { sessionId, epoch, version, standings, players, finalRound, round, ended };
+      return create(LeaderboardChangedSchema, { ...shown, joined: players });
+    } catch {
+      return undefined;
+    }
   }
 
   async rows(sessionId: string, count: number): Promise<Standing[]> {

@@ -16,8 +16,12 @@ import {
   subjectForSession,
   subjectForTakeovers,
 } from "@fanfare/proto/addresses";
-import { LeaderboardChangedSchema, PlayerRemovedSchema } from "@fanfare/proto/events/v1/events";
-import { SessionSchema } from "@fanfare/proto/quiz/v1/session";
+import {
+  type LeaderboardChanged,
+  LeaderboardChangedSchema,
+  PlayerRemovedSchema,
+} from "@fanfare/proto/events/v1/events";
+import { Phase, SessionSchema } from "@fanfare/proto/quiz/v1/session";
 import { JetStreamApiError, type JetStreamManager, type StoredMsg } from "@nats-io/jetstream";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { RoomFeed, RoomListener, RoomSource } from "../domain/ports.js";
@@ -33,6 +37,8 @@ export class NatsRoomFeed implements RoomFeed {
     private readonly nc: NatsConnection,
     private readonly jsm: JetStreamManager,
     private readonly log: Logger,
+    /** Asked for a board that the stream does not hold: it keeps none for ever. */
+    private readonly olderBoard: (sessionId: string) => Promise<LeaderboardChanged | undefined>,
   ) {}
 
   open(sessionId: string, listener: RoomListener): RoomSource {
@@ -102,6 +108,11 @@ export class NatsRoomFeed implements RoomFeed {
           delete stored.changedSince;
           listener.onBoard(stored);
         });
+      // The board of a session that goes on is on its way.
+      else if (!record || !isLive(record)) {
+        const older = await this.olderBoard(sessionId);
+        if (older) this.#guard(boardSubject, () => listener.onBoard(older));
+      }
     } catch (error) {
       throw unavailable("the session's record", error);
     }
@@ -139,6 +150,11 @@ function tellSession(
   const text = message.string();
   const deleted = text === "" || Boolean(headers?.get("KV-Operation"));
   listener.onSession(deleted ? undefined : read(SessionSchema, text), sequence);
+}
+
+function isLive(record: StoredMsg): boolean {
+  const text = record.string();
+  return text !== "" && read(SessionSchema, text).phase !== Phase.ENDED;
 }
 
 /** The snapshot's way into a room, where a change in it was traced. */

@@ -54,7 +54,7 @@ async function openStage(config: Config, serve: Serve, stage: Lifecycle) {
       JOINS_PER_SECOND_PER_IP: Number.MAX_SAFE_INTEGER,
     },
     metrics,
-    feed: new NatsRoomFeed(bus.nc, bus.jsm, stage.log),
+    feed: new NatsRoomFeed(bus.nc, bus.jsm, stage.log, async () => undefined),
     clock: { now: () => Date.now() },
     services: await connectMadeUpServices(metrics, stage),
     lifecycle: stage,

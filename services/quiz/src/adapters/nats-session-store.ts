@@ -19,7 +19,9 @@ import {
 import type { KV } from "@nats-io/kv";
 import type { SessionStore, StoredSession } from "../domain/ports.js";
 import { isRefusal, type Refusal, SESSION_UNKNOWN } from "../domain/refusal.js";
-import type { Outcome } from "../domain/session.js";
+import { isOver, type Outcome } from "../domain/session.js";
+import { FrozenCache } from "./frozen-cache.js";
+import { forgetPin } from "./pins.js";
 
 const STORE = "the session store";
 const UPDATE_TRIES = 20;
@@ -27,12 +29,9 @@ const RETRY_PAUSE_MS = 5;
 /** The store sends nothing for so long: it is asked again. */
 const READ_ALL_SILENCE_MS = 5_000;
 const READ_ALL_RETRY = { firstMs: 1_000, maxMs: 5_000 };
-/** Frozen quizzes kept in memory; others are read again. */
-const FROZEN_MAX = 2_000;
 
 export class NatsSessionStore implements SessionStore {
   readonly #known = new Map<string, StoredSession>();
-  readonly #frozen = new Map<string, FrozenQuiz>();
   readonly #listeners = new Set<(stored: StoredSession) => void>();
 
   private constructor(
@@ -40,14 +39,20 @@ export class NatsSessionStore implements SessionStore {
     private readonly sessions: KV,
     private readonly quizzes: KV,
     private readonly pins: KV,
+    private readonly frozen: FrozenCache,
   ) {}
 
-  static async open(bus: Bus, lifecycle: Lifecycle): Promise<NatsSessionStore> {
+  static async open(
+    bus: Bus,
+    lifecycle: Lifecycle,
+    { frozenBytesMax, onEvicted }: { frozenBytesMax: number; onEvicted(): void },
+  ): Promise<NatsSessionStore> {
     const store = new NatsSessionStore(
       bus,
       await openBucket(bus, "sessions"),
       await openBucket(bus, "frozenQuizzes"),
       await openBucket(bus, "pins"),
+      new FrozenCache(frozenBytesMax, onEvicted),
     );
     bus.listen(ALL_SESSIONS, (message) => {
       const sessionId = message.subject.split(".")[1] ?? "";
@@ -87,20 +92,21 @@ export class NatsSessionStore implements SessionStore {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Of questions in memory. */
+  get frozenBytes(): number {
+    return this.frozen.bytes;
+  }
+
   async frozenQuiz(session: Session): Promise<FrozenQuiz> {
     const key = frozenQuizKey(session.sessionId, session.logStart);
-    const known = this.#frozen.get(key);
+    const known = this.frozen.get(key);
     if (known) return known;
     const entry = await reaching(STORE, this.quizzes.get(key));
     if (entry?.operation !== "PUT")
       throw new ServiceError(ErrorReason.UNAVAILABLE, "the session's questions are not there yet");
     const quiz = fromBinary(FrozenQuizSchema, entry.value);
-    if (this.#frozen.size >= FROZEN_MAX)
-      for (const oldest of this.#frozen.keys()) {
-        this.#frozen.delete(oldest);
-        break;
-      }
-    this.#frozen.set(key, quiz);
+    // An ended session's are hardly asked for again.
+    if (!isOver(session)) this.frozen.set(key, quiz, entry.value.length);
     return quiz;
   }
 
@@ -122,7 +128,12 @@ export class NatsSessionStore implements SessionStore {
         stored = fresh;
         continue;
       }
-      if ((await this.replace(outcome, stored.revision)) !== undefined) return outcome;
+      if ((await this.replace(outcome, stored.revision)) !== undefined) {
+        const { pin } = stored.session;
+        // However it ended. Where that fails, the PIN is given back with the session's log (log-purge.ts).
+        if (isOver(outcome) && pin) await this.releasePin(pin, sessionId).catch(() => {});
+        return outcome;
+      }
       if (tries > 0) await pause(RETRY_PAUSE_MS * tries);
       stored = await this.read(sessionId);
     }
@@ -178,8 +189,8 @@ export class NatsSessionStore implements SessionStore {
       });
   }
 
-  async releasePin(pin: string): Promise<void> {
-    await reaching(STORE, this.pins.purge(pin, { ttl: PURGE_MARKER_TTL }));
+  async releasePin(pin: string, sessionId: string): Promise<void> {
+    await reaching(STORE, forgetPin(this.pins, pin, sessionId));
   }
 
   async sessionOfPin(pin: string): Promise<Session | undefined> {
@@ -194,6 +205,7 @@ export class NatsSessionStore implements SessionStore {
     const known = this.#known.get(session.sessionId);
     if (known && known.revision >= revision) return;
     const stored = { session, revision };
+    if (isOver(session)) this.frozen.delete(frozenQuizKey(session.sessionId, session.logStart));
     this.#known.set(session.sessionId, stored);
     for (const listener of this.#listeners) listener(stored);
   }

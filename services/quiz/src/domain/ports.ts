@@ -42,7 +42,8 @@ export interface SessionStore {
   remove(sessionId: string, revision: number): Promise<void>;
   /** Takes a PIN for a session; false where a live session has it. */
   claimPin(pin: string, sessionId: string): Promise<boolean>;
-  releasePin(pin: string): Promise<void>;
+  /** Gives back a PIN, where it is this session's. An end gives back the session's own. */
+  releasePin(pin: string, sessionId: string): Promise<void>;
   sessionOfPin(pin: string): Promise<Session | undefined>;
   /** Calls back after every change heard of, in the order of revisions, until the result is called. */
   onChange(listener: (stored: StoredSession) => void): () => void;

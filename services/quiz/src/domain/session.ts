@@ -38,6 +38,18 @@ export function dueAt(session: Session): number | undefined {
   return ends !== undefined && session.phase === Phase.OPEN ? ends + session.answerGraceMs : ends;
 }
 
+/** When a session that waits for somebody is taken for abandoned, in ms; undefined where it does not wait. */
+export function abandonedAt(session: Session, idleMs: number): number | undefined {
+  if (isOver(session) || dueAt(session) !== undefined) return undefined;
+  return msOf(session.phaseStartedAt) + idleMs;
+}
+
+/** Ends a session that has waited for somebody for so long, as its host would. */
+export function abandon(session: Session, now: number, idleMs: number): Outcome {
+  const at = abandonedAt(session, idleMs);
+  return at === undefined || now < at ? "unchanged" : end(session, now);
+}
+
 /** What the clock does at its time. CLOSING is left by `reveal` alone. */
 export function tick(session: Session, quiz: FrozenQuiz, now: number): Outcome {
   const due = dueAt(session);

@@ -61,7 +61,7 @@ export async function createSession(
   session.pin = await claimPin(context, sessionId);
   const reserved = await context.store.replace(session, replaced);
   if (reserved === undefined) {
-    await context.store.releasePin(session.pin);
+    await context.store.releasePin(session.pin, sessionId);
     throw exists(sessionId);
   }
   try {
@@ -69,7 +69,7 @@ export async function createSession(
   } catch (error) {
     // Where this fails too, the round clock does it later.
     await context.store.remove(sessionId, reserved).catch(() => {});
-    await context.store.releasePin(session.pin).catch(() => {});
+    await context.store.releasePin(session.pin, sessionId).catch(() => {});
     throw error;
   }
   const hostToken = context.tokens.issue(

@@ -54,14 +54,8 @@ export const skipRound = (context: QuizContext, request: SkipRoundRequest) =>
     rules.skip(session, quiz, now, request.expectedRound),
   );
 
-export const endSession = async (context: QuizContext, request: Named) => {
-  const { pin } = (await requireSession(context, request.sessionId)).session;
-  const result = await command(context, request.sessionId, (session, _, now) =>
-    rules.end(session, now),
-  );
-  if (pin && rules.isOver(result.session)) await context.store.releasePin(pin).catch(() => {});
-  return result;
-};
+export const endSession = async (context: QuizContext, request: Named) =>
+  command(context, request.sessionId, (session, _, now) => rules.end(session, now));
 
 export const lockSession = (context: QuizContext, request: LockSessionRequest) =>
   command(context, request.sessionId, (session) => rules.lock(session, request.locked));
