@@ -3,7 +3,12 @@
  * agree, whatever died on the way.
  */
 
-import { readStoredSubject, STREAMS, storedSessionSubjects } from "@fanfare/proto/addresses";
+import {
+  readScorerKey,
+  readStoredSubject,
+  STREAMS,
+  storedSessionSubjects,
+} from "@fanfare/proto/addresses";
 import { DeliverPolicy, jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import postgres from "postgres";
@@ -79,16 +84,23 @@ export async function readLog(stage: Stage, sessionId: string): Promise<Ledger> 
   }
 }
 
-export async function readHistory(stage: Stage, sessionId: string): Promise<Ledger> {
+/** Of players, or of outsiders by their names. */
+export async function readHistory(
+  stage: Stage,
+  sessionId: string,
+  of: "players" | "outsiders" = "players",
+): Promise<Ledger> {
   const sql = postgres(stage.stack.postgresUrl, { max: 1, onnotice: () => {} });
   try {
     const ledger: Ledger = { answers: new Map(), points: new Map() };
     const rows = await sql`
       SELECT round, player_id, submission_id, points FROM quiz.quiz_history
-      WHERE session_id = ${sessionId} AND correct IS NOT NULL`;
+      WHERE session_id = ${sessionId}`;
     for (const row of rows) {
-      ledger.answers.set(`${row.round} ${row.player_id}`, row.submission_id);
-      add(ledger.points, row.player_id, row.points);
+      const { id, outside } = readScorerKey(row.player_id);
+      if (outside !== (of === "outsiders")) continue;
+      ledger.answers.set(`${row.round} ${id}`, row.submission_id);
+      add(ledger.points, id, row.points);
     }
     return ledger;
   } finally {

@@ -53,7 +53,7 @@ test("an outside score is on the board within a second, in PostgreSQL soon after
   ];
   await until(() => watcher.last() === JSON.stringify(rows), 3_000);
   const history = await until(async () => {
-    const found = await readHistory(stage, "quiz_1");
+    const found = await readHistory(stage, "quiz_1", "outsiders");
     return found.answers.size === 3 && found;
   });
   expect(history.points.get("someusername")).toBe(20);

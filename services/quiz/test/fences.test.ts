@@ -7,7 +7,14 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Bus } from "@fanfare/common/bus";
 import { ServiceError } from "@fanfare/common/errors";
 import { Presence } from "@fanfare/common/presence";
-import { BUCKETS, STREAMS, storedSessionSubjects, streamOfBucket } from "@fanfare/proto/addresses";
+import {
+  BUCKETS,
+  STREAMS,
+  storedSessionSubjects,
+  storedSubject,
+  streamOfBucket,
+  subjectForPlayers,
+} from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { PlayerChangeSchema } from "@fanfare/proto/events/v1/events";
 import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
@@ -159,7 +166,7 @@ test("a pod that still holds an ended session writes nothing into the next one o
   expect(Object.keys(rest.state.subjects ?? {}).filter((each) => /_ended$/.test(each))).toEqual([]);
 });
 
-test("after the end nobody joins and nobody is removed", async () => {
+test("after the end nobody joins and nobody is kicked, and a ban is taken all the same", async () => {
   const sessionId = "over";
   const session = await workshop.makeSession(sessionId);
   const log = workshop.logs.of(session);
@@ -170,6 +177,20 @@ test("after the end nobody joins and nobody is removed", async () => {
     expect(await each.changePlayer("ann", joined("ann"))).toEqual({ kind: "ended" });
   const again = await another.changePlayer("bob", joined("bob"));
   expect(again).toMatchObject({ kind: "in", again: true });
+  const removal = (status: PlayerStatus) => {
+    const value = { playerId: "id-bob", nicknameKey: "bob", status, logStart: session.logStart };
+    return create(PlayerChangeSchema, { change: { case: "removed", value } });
+  };
+  const kick = removal(PlayerStatus.KICKED);
+  expect(await another.changePlayer("bob", kick)).toEqual({ kind: "ended" });
+  const ban = removal(PlayerStatus.BANNED);
+  expect(await another.changePlayer("bob", ban)).toMatchObject({ kind: "removed" });
+  // What another pod has stored is not stored again.
+  expect(await log.changePlayer("bob", ban)).toMatchObject({ kind: "removed" });
+  const subject = storedSubject(subjectForPlayers(sessionId, 0));
+  const stored = { subjects_filter: subject };
+  const { state } = await workshop.bus.jsm.streams.info(STREAMS.log, stored);
+  expect(state.subjects?.[subject]).toBe(3);
 });
 
 test("a join or kick that was held up finds its lane closed, and never lands in the next session", async () => {
