@@ -291,12 +291,12 @@ export function subjectForPresence(kind: string): string {
 // --- what people type ----------------------------------------------------------------------------
 
 const PIN_TYPED_MAX = 64;
-/** Minus and the long vowel mark of Japanese keyboards are no dashes to Unicode, and used as such. */
-const NO_PART_OF_A_PIN = /[\s\p{Z}\p{Pd}\p{Cf}\u2212\u30fc]/gu;
+/** Minus and the long vowel mark of Japanese keyboards are no punctuation to Unicode, and typed as dashes. */
+const NO_PART_OF_A_PIN = /[\s\p{Z}\p{P}\p{M}\p{Cf}\u2212\u30fc]/gu;
 
 /**
- * A PIN as it is stored, from what people typed: digits of every script (Unicode Nd), with spaces, dashes
- * and invisible marks between them. Undefined where that is no PIN, of however many digits.
+ * A PIN as it is stored, from what people typed: digits of every script (Unicode Nd), with spaces,
+ * punctuation and marks between them. Undefined where that is no PIN, of however many digits.
  */
 export function plainPin(typed: string): string | undefined {
   if (typed.length > PIN_TYPED_MAX) return undefined;

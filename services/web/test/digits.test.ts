@@ -31,6 +31,9 @@ test.each([
   ["1 2 3 4 5 6 7", "1234567"],
   ["\u200f١٢٣٤\u200f٥٦٧٨\u200e", "12345678"],
   ["۱۲3४56", "123456"],
+  ["(123) 456", "123456"],
+  ["123.456", "123456"],
+  ["1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣", "123456"],
 ])("%s is %s, on the page and at the server", (typed, pin) => {
   expect(pinOf(typed)).toBe(pin);
   expect(plainPin(typed)).toBe(pin);

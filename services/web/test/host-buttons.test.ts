@@ -8,7 +8,6 @@ test("what stood there a moment ago takes no press", () => {
   let now = 10_000;
   const guard = new PressGuard(() => now);
   guard.showing("close 1");
-  expect(guard.allows()).toBe(false);
   now += DEAD_MS;
   expect(guard.allows()).toBe(true);
   // Close is pressed; the reveal comes before the second half of the double press.
@@ -17,7 +16,22 @@ test("what stood there a moment ago takes no press", () => {
   expect(guard.allows()).toBe(false);
   // The same buttons, drawn again.
   guard.showing("next 1");
-  now += 1;
+  now += DEAD_MS;
+  expect(guard.allows()).toBe(true);
+});
+
+test("who presses again and again presses one button, however long", () => {
+  let now = 0;
+  const guard = new PressGuard(() => now);
+  guard.showing("close 1");
+  now += DEAD_MS;
+  expect(guard.allows()).toBe(true);
+  guard.showing("next 1");
+  for (let press = 0; press < 20; press++) {
+    now += 200;
+    expect(guard.allows()).toBe(false);
+  }
+  now += DEAD_MS;
   expect(guard.allows()).toBe(true);
 });
 

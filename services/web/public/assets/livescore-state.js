@@ -3,6 +3,14 @@
 
 /** @typedef {"unknown" | "lobby" | "live" | "ended"} LiveState */
 
+const LIMIT_MAX = 1_000;
+
+/** What is wrong with the `limit` of the page's address, as the server would say; "" for nothing. */
+export function limitFault(/** @type {string | null} */ limit) {
+  const fits = limit === null || (/^\d{1,4}$/.test(limit) && +limit >= 1 && +limit <= LIMIT_MAX);
+  return fits ? "" : `limit is 1 to ${LIMIT_MAX}`;
+}
+
 /** Beside the heading. */
 export function lineOf(/** @type {LiveState} */ state) {
   if (state === "live") return "● Live";

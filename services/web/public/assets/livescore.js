@@ -4,7 +4,7 @@
  * says what the board is of.
  */
 import { byId, make, written } from "./dom.js";
-import { emptyTextOf, lineOf } from "./livescore-state.js";
+import { emptyTextOf, limitFault, lineOf } from "./livescore-state.js";
 import { ReconnectingSocket, socketUrl } from "./reconnecting-socket.js";
 import { number } from "./words.js";
 
@@ -41,7 +41,10 @@ const socket = new ReconnectingSocket(socketUrl(`/livescore/${session}?${query}`
     line.textContent = reason || "The server closed this board.";
   },
 });
-socket.connect();
+// Refused, a socket would not say why.
+const fault = limitFault(query.get("limit"));
+if (fault) line.textContent = fault;
+else socket.connect();
 
 /** Rows keep their elements: only what changed is written. */
 function draw(/** @type {Row[]} */ rows) {

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Buttons change places under the finger: the second press of a double press, or one that was meant for
- * what stood there a moment ago, must not become the next command.
+ * Buttons change places under the finger: the second press of a double press, the next ones of somebody
+ * who presses again and again, or one that was meant for what stood there a moment ago, must not become
+ * the next command.
  */
 
 /** A double click takes half a second at most; some of it passes before the buttons change. */
@@ -22,8 +23,11 @@ export class PressGuard {
     this.#shown = buttons;
   }
 
-  /** Whether a press now was meant for what stands there. */
+  /** Whether a press now was meant for what stands there. One that was not makes the next ones wait, too. */
   allows() {
-    return this.#now() - this.#changedAt >= DEAD_MS;
+    const now = this.#now();
+    if (now - this.#changedAt >= DEAD_MS) return true;
+    this.#changedAt = now;
+    return false;
   }
 }
