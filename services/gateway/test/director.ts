@@ -31,6 +31,8 @@ export class StagedSession {
   record: SessionFields = {};
   standings: Standing[] = [];
   finalRound = 0;
+  /** Positions that the next looks at the standings hold. */
+  scores: { scoresFrom: bigint; scoresTo: bigint }[] = [];
 
   /** Whether the log takes no answer to this round any more. */
   isClosed(round: number): boolean {

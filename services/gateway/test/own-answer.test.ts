@@ -1,5 +1,7 @@
 /** What a player is told of the own answer is true, also of one that is on its way, or can't be read. */
+import type { Standing } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { expect, test } from "vitest";
+import { rows } from "./backstage.js";
 import { until } from "./gateway.js";
 import { openSuite } from "./suite.js";
 
@@ -152,6 +154,33 @@ test("a phase that comes while a player comes back is not shown with an answer f
     answerState: "ANSWER_STATE_STORED",
     points: 900,
   });
+});
+
+test("with a live board the points told on return are those before the open round", async () => {
+  const { backstage, gateway } = suite;
+  const sessionId = await suite.newSession();
+  await backstage.putSession(sessionId, { options: { lanes: 1, boardSize: 10, liveBoard: true } });
+  const ann = await gateway.join(sessionId, "ann");
+  await backstage.openRound(sessionId, 2);
+  await ann.next("question");
+  ann.answer(2, "A", "a1");
+  await ann.next("accepted");
+  const staged = backstage.director.session(sessionId);
+  const stored = staged.answers.get(`2 ${ann.playerId}`);
+  if (stored) stored.position = 70n;
+  staged.finalRound = 1;
+  const standing = { ...(rows(1)[0] as Standing), playerId: ann.playerId };
+  const points = async (total: number, ...positions: [bigint, bigint][]) => {
+    staged.standings = [{ ...standing, points: total }];
+    staged.scores = positions.map(([scoresFrom, scoresTo]) => ({ scoresFrom, scoresTo }));
+    const back = suite.use(gateway.connect());
+    back.send({ hello: { protocolVersion: 1, resumeToken: ann.resumeToken } });
+    return (await back.next("joined")).points;
+  };
+  // Of 500 points before, and 900 for the answer: not on the board yet, on it, and perhaps on it.
+  expect(await points(500, [69n, 69n])).toBe(500);
+  expect(await points(1_400, [70n, 70n])).toBe(500);
+  expect(await points(1_400, [60n, 80n], [80n, 80n])).toBe(500);
 });
 
 test("a resume token of an earlier session of the id lets nobody into the next one", async () => {

@@ -170,6 +170,7 @@ export function leaderboardHandlers(director: () => Director): Handlers<typeof L
         gaps: found.map((each) => (each ? 5 : 0)),
         players: all.size,
         finalRound: director().sessions.get(sessionId)?.finalRound ?? 0,
+        ...director().sessions.get(sessionId)?.scores.shift(),
       };
     },
     async getGlobalLeaderboard() {

@@ -3,6 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceError } from "@fanfare/common/errors";
 import { pause } from "@fanfare/common/lifecycle";
+import { STREAMS } from "@fanfare/proto/addresses";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import {
   GetLeaderboardRequestSchema,
@@ -248,6 +249,31 @@ describe("standings", () => {
     expect(performance.now() - asked).toBeGreaterThan(1_900);
     expect(found).toMatchObject({ finalRound: 1, ranks: [expect.any(Number)] });
     expect(found.ranks[0]).toBeGreaterThan(0);
+  });
+
+  test("say which scores of the log a live board holds", async () => {
+    const id = "live_positions";
+    const answer = { playerId: "ann", points: 30, elapsedMs: 1 };
+    await stack.publish(created(id, { liveBoard: true }), answered(id, 1, [answer]));
+    const position = async () => {
+      const { state } = await stack.bus.jsm.streams.info(STREAMS.log);
+      return BigInt(state.last_seq);
+    };
+    const first = await position();
+    await stack.awaitSnapshot(id, ({ answers }) => answers === 1);
+    const request = { sessionId: id, playerIds: ["ann"] };
+    const found = await pod.client.getStandings(request);
+    expect(found).toMatchObject({
+      finalRound: 0,
+      scoresFrom: first,
+      scoresTo: first,
+      points: [30],
+    });
+    await stack.publish(answered(id, 1, [{ ...answer, playerId: "bob" }]));
+    await stack.awaitSnapshot(id, ({ answers }) => answers === 2);
+    const second = await position();
+    const after = await pod.client.getStandings(request);
+    expect(after).toMatchObject({ scoresFrom: second, scoresTo: second });
   });
 
   test("of hidden scores are those of the last closed round, also when asked by many at once", async () => {

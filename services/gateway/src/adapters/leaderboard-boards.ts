@@ -17,6 +17,7 @@ const PAGE_WITHIN_MS = 3_000;
 const SNAPSHOT_ROWS = 100;
 /** A room does not open before, so that it opens with its board. */
 const SNAPSHOT_WITHIN_MS = 1_000;
+const UINT64_MAX = 2n ** 64n - 1n;
 
 export class LeaderboardBoards implements Boards {
   constructor(private readonly leaderboard: ServicePool<typeof LeaderboardService>) {}
@@ -46,7 +47,9 @@ export class LeaderboardBoards implements Boards {
     for (const [index, response] of responses.entries())
       addStandings(byPlayer, parts[index] ?? [], response);
     const finalRound = Math.min(...responses.map((response) => response.finalRound));
-    return { byPlayer, players: responses[0]?.players ?? 0, finalRound };
+    const from = responses.reduce((least, { scoresFrom }) => min(least, scoresFrom), UINT64_MAX);
+    const to = responses.reduce((most, { scoresTo }) => max(most, scoresTo), 0n);
+    return { byPlayer, players: responses[0]?.players ?? 0, finalRound, scores: { from, to } };
   }
 
   page(of: Parameters<Boards["page"]>[0]) {
@@ -82,6 +85,9 @@ export class LeaderboardBoards implements Boards {
     return standings;
   }
 }
+
+const min = (a: bigint, b: bigint) => (a < b ? a : b);
+const max = (a: bigint, b: bigint) => (a > b ? a : b);
 
 function addStandings(
   byPlayer: Map<string, OwnStanding>,

@@ -34,6 +34,7 @@ type WaitingResume = Waiting<Resumed> & {
   playerId: string;
   round: number;
   closedRound: number;
+  liveBoard: boolean;
 };
 
 export class QuizAdmissions implements Admissions {
@@ -109,17 +110,18 @@ export class QuizAdmissions implements Admissions {
   async #resume(batch: WaitingResume[]): Promise<void> {
     const [first] = batch;
     if (!first) return;
-    const { sessionId, round, closedRound } = first;
+    const { sessionId, round, closedRound, liveBoard } = first;
     const playerIds = batch.map(({ playerId }) => playerId);
     await settleAll(batch, async () => {
-      const [{ results }, standings] = await Promise.all([
-        this.quiz.request(sessionId, (client) =>
-          client.resumeSession({ sessionId, round, playerIds }, { timeoutMs: TIMEOUT_MS }),
-        ),
-        this.boards
-          .standings(sessionId, playerIds, closedRound, { timeoutMs: STANDING_WITHIN_MS })
-          .catch(() => undefined),
-      ]);
+      const read = this.boards
+        .standings(sessionId, playerIds, closedRound, { timeoutMs: STANDING_WITHIN_MS })
+        .catch(() => undefined);
+      // Every answer that a live board holds is found in the log after it.
+      if (liveBoard) await read;
+      const { results } = await this.quiz.request(sessionId, (client) =>
+        client.resumeSession({ sessionId, round, playerIds }, { timeoutMs: TIMEOUT_MS }),
+      );
+      const standings = await read;
       return results.map((result) => ({ result, standings }));
     });
   }

@@ -53,6 +53,8 @@ export interface Standings {
   players: number;
   /** The last closed round that these hold. */
   finalRound: number;
+  /** Positions in the log: every score up to `from` is in these, none behind `to`. */
+  scores: { from: bigint; to: bigint };
 }
 
 /** A player who came back: who it is, and where it stands if the leaderboard could be asked. */
@@ -90,6 +92,8 @@ export interface Admissions {
     playerId: string;
     round: number;
     closedRound: number;
+    /** The board moves with every answer: then it is read before the answers are. */
+    liveBoard: boolean;
   }): Promise<Resumed>;
   /** What the log holds now of these players' answers to a round. */
   findAnswers(sessionId: string, round: number, playerIds: string[]): Promise<FoundAnswers>;

@@ -73,15 +73,27 @@ async function comeBack(
   });
 }
 
-/** The round that the player's answer is asked for must still be the one that it is shown. */
+/**
+ * The round that the player's answer is asked for must still be the one that it is shown, and it must be
+ * known whether a live board holds the answer.
+ */
 async function resume(gateway: Gateway, room: Room, playerId: string) {
   for (let tries = 1; ; tries++) {
     const { sessionId, session } = room;
     const round = session?.round ?? 0;
     const closedRound = closedRoundOf(session);
-    const resumed = await gateway.admissions.resume({ sessionId, playerId, round, closedRound });
-    if (tries === RESUME_TRIES || room.session?.round === round) return { resumed, round };
+    const liveBoard = session?.options?.liveBoard ?? false;
+    const of = { sessionId, playerId, round, closedRound, liveBoard };
+    const resumed = await gateway.admissions.resume(of);
+    const isSure = room.session?.round === round && !isHalfCounted(resumed);
+    if (tries === RESUME_TRIES || isSure) return { resumed, round };
   }
+}
+
+/** Whether the board moved while it was read, and may hold the own answer or not. */
+function isHalfCounted({ result: { answer }, standings }: Resumed): boolean {
+  if (!answer || !standings || standings.finalRound >= answer.round) return false;
+  return answer.position > standings.scores.from && answer.position <= standings.scores.to;
 }
 
 interface Facts {
@@ -120,7 +132,7 @@ function letPlayerIn(
     playerId: player.playerId,
     nickname: player.nickname,
     resumeToken,
-    ...placeBefore(session, resumed, own?.points ?? 0),
+    ...placeBefore(session, resumed, own),
     answer: own && { round, choices: own.choices, submissionId: own.submissionId },
     answerState: own ? AnswerState.STORED : isNone ? AnswerState.NONE : AnswerState.PENDING,
   });
@@ -135,18 +147,23 @@ function letPlayerIn(
   gateway.feed.announce(sessionId, client.playerId, client.connection);
 }
 
-/** Total and rank before the current round, also where the board holds the round already. */
+/** Total and rank before the current round, also where the board holds the own answer already. */
 function placeBefore(
   session: Session,
   resumed: Resumed | undefined,
-  ownPoints: number,
+  own: StoredAnswer | undefined,
 ): { points: number; rank: number } {
   const standings = resumed?.standings;
   const standing = standings?.byPlayer.get(resumed?.result.player?.playerId ?? "");
   if (!standing || !standings) return { points: 0, rank: 0 };
   const holdsRound = session.round > 0 && standings.finalRound >= session.round;
-  if (!holdsRound) return { points: standing.points, rank: standing.rank };
-  return { points: standing.points - ownPoints, rank: standing.rank + standing.change };
+  if (holdsRound)
+    return {
+      points: standing.points - (own?.points ?? 0),
+      rank: standing.rank + standing.change,
+    };
+  const counted = session.options?.liveBoard && own && own.position <= standings.scores.to;
+  return { points: standing.points - (counted ? own.points : 0), rank: standing.rank };
 }
 
 /** What the round brought, for who comes back after its reveal. */

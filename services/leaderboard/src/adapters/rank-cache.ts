@@ -91,8 +91,10 @@ export class RankCache implements RankTables {
       const table = await this.live.scan(sessionId);
       const after = (await this.live.state(sessionId)) ?? state;
       const stoodStill = liveKey(after) === liveKey(state) && !after.closing && !state.closing;
-      if (stoodStill) return { key: liveKey(state), finalRound: state.finalRound, table };
-      if (scans === SCANS_MAX) return { key: "moving", finalRound: state.finalRound, table };
+      const { finalRound } = state;
+      const scores = { from: BigInt(state.scored), to: BigInt(after.scored) };
+      if (stoodStill) return { key: liveKey(state), finalRound, table, scores };
+      if (scans === SCANS_MAX) return { key: "moving", finalRound, table, scores };
       state = after;
     }
   }

@@ -53,6 +53,8 @@ export interface Ranks {
   finalRound: number;
   table: RankTable;
   previous?: RankTable;
+  /** Positions in the log: every score up to `from` is in the table, none behind `to`. */
+  scores?: { from: bigint; to: bigint };
 }
 
 /** Finds ranks; undefined for a session without a board. Throws like Boards. */

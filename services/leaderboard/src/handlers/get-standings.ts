@@ -38,7 +38,7 @@ export function getStandings(tables: RankTables, finalRounds: FinalRounds) {
   };
 }
 
-function toResponse({ table, previous, finalRound }: Ranks, scorers: string[]): Response {
+function toResponse({ table, previous, finalRound, scores }: Ranks, scorers: string[]): Response {
   const { length } = scorers;
   const column = () => new Array<number>(length).fill(0);
   const [ranks, points, changes, gaps] = [column(), column(), column(), column()];
@@ -51,5 +51,7 @@ function toResponse({ table, previous, finalRound }: Ranks, scorers: string[]): 
     const before = previous?.rankOf(scorer) ?? 0;
     if (before > 0) changes[index] = before - rank;
   }
-  return { ranks, points, changes, gaps, players: table.players, finalRound };
+  const { from: scoresFrom = 0n, to: scoresTo = 0n } = scores ?? {};
+  const { players } = table;
+  return { ranks, points, changes, gaps, players, finalRound, scoresFrom, scoresTo };
 }

@@ -18,7 +18,7 @@ function stage(limits: { lanesPerSecondMax: number; answersMax: number }, closed
       );
       const refresh = async () => {
         read.push(key);
-        fold.apply(changes, { closed });
+        fold.apply(changes, { closed, sequence: 1 });
       };
       return { fold, refresh };
     });

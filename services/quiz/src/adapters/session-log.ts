@@ -42,6 +42,10 @@ export class FencedAnswers
     return this.fold.get(playerId);
   }
 
+  positionOf(playerId: string): number {
+    return this.fold.positionOf(playerId);
+  }
+
   get closed(): boolean {
     return this.fold.closed;
   }

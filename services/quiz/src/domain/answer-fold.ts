@@ -7,14 +7,19 @@ export type AnswerVerdict =
   | { kind: "alreadyAnswered" }
   | { kind: "closed" };
 
+interface StoredInLane {
+  answer: ScoredAnswer;
+  sequence: number;
+}
+
 export class AnswerFold implements LaneFold<ScoredAnswer, ScoredAnswer, AnswerVerdict> {
-  readonly #answers = new Map<string, ScoredAnswer>();
+  readonly #answers = new Map<string, StoredInLane>();
   #ahead = new Map<string, ScoredAnswer>();
   #aheadOf: readonly ScoredAnswer[] | undefined;
   closed = false;
 
   decide(command: ScoredAnswer, ahead: readonly ScoredAnswer[]) {
-    const first = this.#answers.get(command.playerId) ?? this.#inEntry(command.playerId, ahead);
+    const first = this.get(command.playerId) ?? this.#inEntry(command.playerId, ahead);
     if (first) {
       const same = first.submissionId === command.submissionId;
       return {
@@ -27,22 +32,31 @@ export class AnswerFold implements LaneFold<ScoredAnswer, ScoredAnswer, AnswerVe
     return { change: command, verdict: { kind: "accepted", answer: command } as const };
   }
 
-  apply(changes: readonly ScoredAnswer[], entry: { closed: boolean }): void {
+  apply(
+    changes: readonly ScoredAnswer[],
+    { closed, sequence }: { closed: boolean; sequence: number },
+  ): void {
     for (const answer of changes)
-      if (!this.#answers.has(answer.playerId)) this.#answers.set(answer.playerId, answer);
-    if (entry.closed) this.closed = true;
+      if (!this.#answers.has(answer.playerId))
+        this.#answers.set(answer.playerId, { answer, sequence });
+    if (closed) this.closed = true;
   }
 
   get(playerId: string): ScoredAnswer | undefined {
-    return this.#answers.get(playerId);
+    return this.#answers.get(playerId)?.answer;
+  }
+
+  /** Sequence of the entry that holds the player's answer; 0 where there is none. */
+  positionOf(playerId: string): number {
+    return this.#answers.get(playerId)?.sequence ?? 0;
   }
 
   get size(): number {
     return this.#answers.size;
   }
 
-  values(): Iterable<ScoredAnswer> {
-    return this.#answers.values();
+  *values(): Iterable<ScoredAnswer> {
+    for (const { answer } of this.#answers.values()) yield answer;
   }
 
   /** Looks a player up in the entry that is being made; indexes it as it grows. */

@@ -55,6 +55,8 @@ export interface AnswerLane {
   submit(answers: readonly ScoredAnswer[], span?: Span): Promise<AnswerVerdict[]>;
   /** What the log holds of a player, as far as this pod has read. */
   find(playerId: string): ScoredAnswer | undefined;
+  /** Sequence of the entry that holds it; 0 where there is none. */
+  positionOf(playerId: string): number;
   /** Whether the lane takes no answer any more, as far as this pod has read. */
   readonly closed: boolean;
   /** Reads on to the end of the lane. */

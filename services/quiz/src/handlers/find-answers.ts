@@ -1,8 +1,7 @@
 /** FindAnswers: what the log holds of players' answers to a round, read after the question was asked. */
 import { invalidField, ServiceError } from "@fanfare/common/errors";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
-import type { ScoredAnswer } from "@fanfare/proto/events/v1/events";
-import type { FindAnswersRequest } from "@fanfare/proto/quiz/v1/quiz_service";
+import type { FindAnswersRequest, StoredAnswer } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
 import type { AnswerLane, SessionLog } from "../domain/ports.js";
 import { isOver } from "../domain/session.js";
@@ -18,11 +17,11 @@ export async function findAnswers(context: QuizContext, request: FindAnswersRequ
   if (round < 1 || round > session.round) throw invalidField("round", "1 to the current one");
   const found = await readAnswers(session, context.logs.of(session), round, playerIds);
   const places: number[] = [];
-  const answers = [];
+  const answers: FoundAnswer[] = [];
   for (const [place, { answer }] of found.entries()) {
     if (!answer) continue;
     places.push(place);
-    answers.push(toStored(round, answer));
+    answers.push(answer);
   }
   return { places, answers, final: found.every((each) => each.final) };
 }
@@ -44,7 +43,7 @@ export async function readAnswers(
   log: SessionLog,
   round: number,
   playerIds: readonly string[],
-): Promise<{ answer: ScoredAnswer | undefined; final: boolean }[]> {
+): Promise<{ answer: FoundAnswer | undefined; final: boolean }[]> {
   const numbers = [...new Set(playerIds.map((id) => log.laneOf(id)))];
   const lanes = new Map<number, AnswerLane>();
   await Promise.all(
@@ -61,13 +60,18 @@ export async function readAnswers(
   );
   return playerIds.map((id) => {
     const lane = lanes.get(log.laneOf(id));
-    return { answer: lane?.find(id), final: lane?.closed ?? false };
+    return { answer: lane && found(round, lane, id), final: lane?.closed ?? false };
   });
 }
 
-export function toStored(round: number, answer: ScoredAnswer) {
+type FoundAnswer = Omit<StoredAnswer, "$typeName">;
+
+function found(round: number, lane: AnswerLane, playerId: string): FoundAnswer | undefined {
+  const answer = lane.find(playerId);
+  if (!answer) return undefined;
   const { choices, submissionId, points, correct, streak } = answer;
-  return { round, choices, submissionId, points, correct, streak };
+  const position = BigInt(lane.positionOf(playerId));
+  return { round, choices, submissionId, points, correct, streak, position };
 }
 
 /** A lane of the session; undefined where too many rounds of before are asked for. */

@@ -23,7 +23,7 @@ import type { KnownPlayer, PlayerVerdict } from "../domain/player-fold.js";
 import type { SessionLog } from "../domain/ports.js";
 import { isOver } from "../domain/session.js";
 import { type QuizContext, requireSession } from "./context.js";
-import { readAnswers, sessionAt, toStored } from "./find-answers.js";
+import { readAnswers, sessionAt } from "./find-answers.js";
 
 const BATCH_MAX = 1_000;
 const PLAYER_ID_LENGTH = 12;
@@ -143,7 +143,7 @@ export async function resumeSession(context: QuizContext, request: ResumeSession
     if (refused) return { player: toPlayer(player), refused };
     const { answer, final = false } = stored[index] ?? {};
     if (!answer) return { player: toPlayer(player), final };
-    return { player: toPlayer(player), answer: toStored(round, answer), final };
+    return { player: toPlayer(player), answer, final };
   });
   return { results };
 }
