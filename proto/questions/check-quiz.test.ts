@@ -4,7 +4,7 @@ import { MediaKind, QuestionType } from "../gen/common/v1/question_pb.js";
 import { FrozenQuizSchema } from "../gen/quiz/v1/session_pb.js";
 import { type QuestionSchema, QuizSchema } from "../gen/quizmaster/v1/quiz_master_service_pb.js";
 import { checkQuiz } from "./check-quiz.js";
-import { freezeQuestion, frozenBytes } from "./freeze-question.js";
+import { bytesAtMost, freezeQuestion, frozenBytes } from "./freeze-question.js";
 
 type QuestionInit = MessageInitShape<typeof QuestionSchema>;
 
@@ -264,7 +264,13 @@ describe("a quiz that one session can't hold is refused where it is made", () =>
   });
 
   test("by the bytes of its frozen form, whatever the session's options are", () => {
-    const questions = checkQuestions([long, { ...statement, seconds: 0 }, multiple]);
+    const media = [image, { ...image, url: `/${"ü".repeat(400)}`, description: "ü".repeat(200) }];
+    const numbers = { seconds: 240, points: 10_000, penalty: 10_000 };
+    const questions = checkQuestions([
+      { ...long, ...numbers, media },
+      { ...statement, seconds: 0 },
+      { ...multiple, ...numbers, options: [..."ab歴史🦊🐺cd"], answer: [..."ab歴史🦊🐺cd"] },
+    ]);
     const freezing = (roundSeconds: number) => ({
       roundSeconds,
       order: (texts: readonly string[]) => texts.toReversed(),
@@ -279,6 +285,8 @@ describe("a quiz that one session can't hold is refused where it is made", () =>
     const counted = questions.reduce((sum, question) => sum + frozenBytes(question), 0);
     expect(bytesAt(240)).toBe(counted);
     expect(bytesAt(5)).toBeLessThanOrEqual(counted);
+    for (const question of questions)
+      expect(bytesAtMost(question)).toBeGreaterThanOrEqual(frozenBytes(question));
   });
 });
 

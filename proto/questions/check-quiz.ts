@@ -56,10 +56,10 @@ export function checkQuiz(quiz: QuizContent): CheckedQuiz {
 
 /** Why these questions, in stored form, can't be played in one session; undefined where they can. */
 export function sizeFault(questions: readonly Question[]): QuizFault | undefined {
+  const count = countThatFits(questions);
+  if (count === questions.length) return undefined;
   const bytes = questions.reduce((sum, question) => sum + frozenBytes(question), 0);
   const { FROZEN_QUIZ_BYTES_MAX: max } = QUIZ_LIMITS;
-  if (bytes <= max) return undefined;
-  const count = countThatFits(questions);
   return {
     field: "questions",
     message: `the ${questions.length} questions take ${bytes} bytes of the ${max} that a session may have; make several quizzes of them: the first ${count} fit into one`,

@@ -13,10 +13,13 @@ WITH held AS (
       question_count = given.question_count,
       question_keys = given.question_keys,
       content_hash = given.content_hash,
-      search = to_tsvector('simple', given.search_text)
+      search_title = given.search_title,
+      search_text = given.search_text,
+      title_grams = given.title_grams,
+      text_grams = given.text_grams
   FROM held, jsonb_to_record($3::jsonb) AS given (
     document jsonb, title text, tags text[], question_count integer, question_keys uuid[],
-    content_hash text, search_text text
+    content_hash text, search_title text, search_text text, title_grams integer[], text_grams integer[]
   )
   WHERE quizzes.quiz_id = held.quiz_id AND held.version = $2::numeric
   RETURNING quizzes.quiz_id, quizzes.version, author, created_at, updated_at

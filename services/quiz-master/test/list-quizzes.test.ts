@@ -116,6 +116,88 @@ describe("a search", () => {
   });
 });
 
+describe("words are found as people type them", () => {
+  const asking = (title: string, question: string) => ({
+    title,
+    questions: aQuiz().questions.map((each) => ({ ...each, question })),
+  });
+
+  beforeEach(() =>
+    fill(
+      asking("Weltgeschichte", "Wer war Straßenbauer in Łódź?"),
+      asking("歴史クイズ", "東京タワーは何年に建てられましたか？"),
+      asking("Programming", "Is C++ older than C#, and what is Node.js?"),
+      asking("Languages", "C is the older one."),
+      asking("เกม", "สงครามโลกครั้งที่สอง"),
+      asking("한국사", "조선은 언제 세워졌습니까?"),
+      asking("Physics", "What does E=mc² say of ΛΌΓΟΣ?"),
+      asking("İstanbul", "Rain in Spain. Is AI there?"),
+    ),
+  );
+
+  test.each([
+    ["a part of a word", "Weltgesch", ["Weltgeschichte"]],
+    ["the end of a word", "geschichte", ["Weltgeschichte"]],
+    ["two Japanese characters", "歴史", ["歴史クイズ"]],
+    ["a single one", "歴", ["歴史クイズ"]],
+    ["Japanese in the midst of a sentence", "何年に建て", ["歴史クイズ"]],
+    ["half-width kana", "ﾀﾜｰ", ["歴史クイズ"]],
+    ["Thai", "สงคราม", ["เกม"]],
+    ["Korean without its particle", "조선", ["한국사"]],
+    ["C++", "C++", ["Programming"]],
+    ["C#", "c#", ["Programming"]],
+    ["C++ but not C#", "C++ -C#", []],
+    ["C, which is neither", "C", ["Languages"]],
+    ["a name with a point", "node.js", ["Programming"]],
+    ["a formula", "E=mc2", ["Physics"]],
+    ["ß as ss", "STRASSEN", ["Weltgeschichte"]],
+    ["letters with strokes", "lodz", ["Weltgeschichte"]],
+    ["the final sigma", "λογος", ["Physics"]],
+    ["the Turkish i", "istanbul", ["İstanbul"]],
+    ["full-width letters", "Ｐｈｙｓｉｃｓ", ["Physics"]],
+    ["two letters at the beginning of words", "ai", ["İstanbul"]],
+    ["a phrase across punctuation", '"in spain is"', ["İstanbul"]],
+    ["no phrase across questions", '"history oslo"', []],
+    ["a word without another", "older -programming", ["Languages"]],
+    ["only what it shall not hold", "-older -what -wer -rain -東 -สงคราม", ["한국사"]],
+    [
+      "what it shall not hold as a word",
+      "-weltgesch -older -what -rain -東 -สง -조선",
+      ["Weltgeschichte"],
+    ],
+    ["signs that stand for anything elsewhere", "%", []],
+    ["an underscore", "_", []],
+  ])("%s", async (_, text, titles) => {
+    expect(titlesOf(await bank.author.listQuizzes({ text }))).toEqual(titles);
+  });
+
+  test("in titles first, then in questions, each newest first, on pages that hold still", async () => {
+    await fill(
+      asking("Older title of rivers", "?a"),
+      asking("One", "Which rivers?"),
+      asking("Newer title of rivers", "?b"),
+      asking("Two", "What rivers!"),
+    );
+    const seen: string[] = [];
+    let pageToken = "";
+    do {
+      const page = await bank.author.listQuizzes({ text: "rivers", pageSize: 1, pageToken });
+      seen.push(...titlesOf(page));
+      pageToken = page.nextPageToken;
+      await fill(asking("Newest title of rivers", "?c"));
+    } while (pageToken !== "" && seen.length < 10);
+    expect(seen).toEqual(["Newer title of rivers", "Older title of rivers", "Two", "One"]);
+  });
+
+  test("as the quiz is after a change", async () => {
+    const [head] = (await bank.author.listQuizzes({ text: "Weltgesch" })).quizzes;
+    const { quiz } = await bank.author.getQuiz({ quizId: head?.quizId ?? "" });
+    await bank.author.updateQuiz({ quiz: { ...aQuiz(), ...quiz, title: "Erdkunde" } });
+    expect(titlesOf(await bank.author.listQuizzes({ text: "Weltgesch" }))).toEqual([]);
+    expect(titlesOf(await bank.author.listQuizzes({ text: "dkund" }))).toEqual(["Erdkunde"]);
+  });
+});
+
 test.each([
   ["page_size", { pageSize: 201 }],
   ["page_token", { pageToken: "next please" }],

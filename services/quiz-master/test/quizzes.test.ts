@@ -176,21 +176,42 @@ test("a request without a quiz, and a quiz without questions, are refused", asyn
   expect(refusals[1]?.metadata).toEqual({ field: "questions" });
 });
 
-test("the largest quiz is stored and found by its words", async () => {
-  // As many different short, hyphenated words as fit: what takes most room in a search index.
-  const questions = Array.from({ length: 500 }, (_, q) => ({
-    type: QuestionType.TRUE_FALSE,
-    question: Array.from(
-      { length: 55 },
-      (_, w) => `${(q * 55 + w).toString(36)}-${w.toString(36)}z`,
-    )
-      .join(" ")
-      .slice(0, 500),
-    answer: ["true"],
-  }));
-  const { quizId } = await created({ title: "Zanzibar", questions });
-  const { quizzes } = await bank.author.listQuizzes({ text: "zanzibar" });
-  expect(quizzes).toMatchObject([{ quizId, questions: 500 }]);
+describe("the largest quiz is stored, changed and found by its words", () => {
+  const statements = (textOf: (q: number) => string) =>
+    Array.from({ length: 500 }, (_, q) => ({
+      type: QuestionType.TRUE_FALSE,
+      question: textOf(q).slice(0, 490),
+      answer: ["true"],
+    }));
+  const range = (length: number, part: (w: number) => string) =>
+    Array.from({ length }, (_, w) => part(w));
+
+  // As many different pieces as fit: what takes most room in a search index.
+  test.each([
+    [
+      "of short words",
+      statements((q) =>
+        range(55, (w) => `${(q * 55 + w).toString(36)}-${w.toString(36)}z`).join(" "),
+      ),
+      "0-0z",
+    ],
+    [
+      "of Han characters",
+      statements((q) =>
+        range(490, (w) => String.fromCodePoint(0x4e00 + ((q * 490 + w * (q + 1)) % 20_000))).join(
+          "",
+        ),
+      ),
+      String.fromCodePoint(0x4e00, 0x4e01),
+    ],
+  ])("%s", async (_, questions, text) => {
+    const quiz = await created({ title: "Zanzibar", questions });
+    await bank.author.updateQuiz({ quiz: { ...quiz, title: "Sansibar" } });
+    for (const each of [text, "sansibar"]) {
+      const { quizzes } = await bank.author.listQuizzes({ text: each });
+      expect(quizzes).toMatchObject([{ quizId: quiz.quizId, questions: 500 }]);
+    }
+  });
 });
 
 test("options that differ by case alone are kept, in a new quiz and in a changed one", async () => {

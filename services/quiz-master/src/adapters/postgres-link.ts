@@ -26,7 +26,7 @@ const BANK = "the question bank";
 /** Longest that a start waits; the migration then goes on behind it. */
 const START_LIMIT_MS = 10_000;
 /** Longest that a call waits for PostgreSQL. */
-const QUERY_LIMIT_MS = 2_000;
+export const QUERY_LIMIT_MS = 2_000;
 const PROBE_EVERY_MS = 1_000;
 const PROBE_LIMIT_MS = 2_000;
 /** Probes in a row without an answer after which connections are taken for dead and replaced. */

@@ -1,4 +1,5 @@
 /** The question bank in PostgreSQL: documents in JSONB, found by tags and words, changed by version. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { QuizContent } from "@fanfare/proto/questions/check-quiz";
 import type { Question, Quiz, QuizHead } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
@@ -13,7 +14,8 @@ import type {
   QuizShelf,
 } from "../domain/ports.js";
 import { newQuizId } from "../domain/quiz-id.js";
-import type { PostgresLink } from "./postgres-link.js";
+import { type PostgresLink, QUERY_LIMIT_MS } from "./postgres-link.js";
+import { listPage } from "./quiz-list.js";
 import {
   fromDocument,
   type HeadRow,
@@ -28,6 +30,10 @@ import {
 const INSERT = sqlFile("insert-quizzes");
 const UPDATE = sqlFile("update-quiz");
 const DRAW = sqlFile("draw-questions");
+/** Pieces of text that the slowest server indexes in a millisecond. */
+const PIECES_A_MS = 25;
+/** Rows of an import that are made in one turn of the event loop. */
+const ROWS_A_TURN = 50;
 /** Longest that one import may take to store. */
 const IMPORT_LIMIT_MS = 20_000;
 
@@ -37,8 +43,12 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
   constructor(private readonly link: PostgresLink) {}
 
   async create(quizId: string, content: QuizContent, author: string): Promise<Quiz | undefined> {
-    const rows = [{ quiz_id: quizId, author, ...toContentRow(content) }];
-    const [row] = await this.link.run("create", (sql) => insert<StoredRow>(sql, rows, false));
+    const given = { quiz_id: quizId, author, ...toContentRow(content) };
+    const [row] = await this.link.run(
+      "create",
+      (sql) => insert<StoredRow>(sql, [given], false),
+      writeLimitMs(given),
+    );
     return row && toQuiz(row, content);
   }
 
@@ -62,12 +72,16 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
   }
 
   async update(quizId: string, version: bigint, content: QuizContent): Promise<Changed<Quiz>> {
-    const [row] = await this.link.run("update", (sql) =>
-      sql.unsafe<(StoredRow & { held_version: string; version: string | null })[]>(
-        UPDATE,
-        [quizId, version.toString(), sql.json(toContentRow(content) as never)],
-        { prepare: true },
-      ),
+    const given = toContentRow(content);
+    const [row] = await this.link.run(
+      "update",
+      (sql) =>
+        sql.unsafe<(StoredRow & { held_version: string; version: string | null })[]>(
+          UPDATE,
+          [quizId, version.toString(), sql.json(given as never)],
+          { prepare: true },
+        ),
+      writeLimitMs(given),
     );
     if (!row) return { kind: "missing" };
     if (row.version === null) return { kind: "mismatch", version: BigInt(row.held_version) };
@@ -93,31 +107,20 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
   }
 
   async list(query: ListQuery): Promise<{ heads: QuizHead[]; next: PagePosition | undefined }> {
-    const { tags, text, pageSize, after } = query;
-    const rows = await this.link.run(
-      "list",
-      (sql) => sql<HeadRow[]>`
-        SELECT quiz_id, version, author, created_at, updated_at, title, tags, question_count
-        FROM quiz_master.quizzes
-        WHERE tags @> ${[...tags]}::text[]
-        ${text ? sql`AND search @@ websearch_to_tsquery('simple', ${text})` : sql``}
-        ${after ? sql`AND (updated_at, quiz_id) < (${after.updatedAt}, ${after.quizId})` : sql``}
-        ORDER BY updated_at DESC, quiz_id DESC LIMIT ${pageSize + 1}`,
+    // Planned for these very words each time: how many quizzes have them decides the way.
+    const { rows, next } = await listPage(query, ({ text, parameters }) =>
+      this.link.run("list", (sql) => sql.unsafe<HeadRow[]>(text, parameters as never[])),
     );
-    const page = rows.slice(0, pageSize);
-    const last = rows.length > pageSize ? page.at(-1) : undefined;
-    return {
-      heads: page.map(toHead),
-      next: last && { updatedAt: last.updated_at, quizId: last.quiz_id },
-    };
+    return { heads: rows.map(toHead), next };
   }
 
   async addMissing(contents: readonly QuizContent[], author: string): Promise<QuizHead[]> {
-    const rows = contents.map((content) => ({
-      quiz_id: newQuizId(),
-      author,
-      ...toContentRow(content),
-    }));
+    const rows: (ReturnType<typeof toContentRow> & { quiz_id: string; author: string })[] = [];
+    for (const [index, content] of contents.entries()) {
+      // A large import takes a second or two of CPU: others are served meanwhile.
+      if (index % ROWS_A_TURN === 0) await nextTurn();
+      rows.push({ quiz_id: newQuizId(), author, ...toContentRow(content) });
+    }
     const byHash = new Map(rows.map((row) => [row.content_hash, row]));
     // Asked first, and briefly: most repeats end here, and a silent server is met here.
     const present = await this.link.run("find present", (sql) =>
@@ -142,6 +145,11 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
     );
     return rows.map((row) => toQuestion(row.question));
   }
+}
+
+/** A quiz of usual size takes milliseconds, the largest of Han characters has a quarter of a million pieces. */
+function writeLimitMs({ text_grams }: { text_grams: readonly number[] }): number {
+  return QUERY_LIMIT_MS + text_grams.length / PIECES_A_MS;
 }
 
 /** One insert of all rows; gives back those that were stored. */

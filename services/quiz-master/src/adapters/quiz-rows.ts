@@ -12,12 +12,8 @@ import {
   QuizSchema,
 } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { hashOfDocument, questionKey, toDocument } from "../domain/content-hash.js";
-
-/**
- * How much of a quiz's text can be searched. A tsvector has at most 1 MiB, and text of very short or
- * hyphenated words takes three times its own size there.
- */
-const SEARCH_BYTES_MAX = 256 * 1024;
+import { gramsOf } from "../domain/grams.js";
+import { searchable } from "../domain/search-query.js";
 
 /** What is the server's of a quiz, as the store gives it back. bigint columns come as text. */
 export interface StoredRow {
@@ -42,6 +38,9 @@ export function sqlFile(name: string): string {
 /** The columns that are taken from the content, by name; the rest is the database's. */
 export function toContentRow(content: QuizContent) {
   const document = toDocument(content);
+  const { title, questions } = content;
+  const searchTitle = searchable(title);
+  const searchText = searchable(title, ...questions.map((each) => each.question));
   return {
     document,
     title: content.title,
@@ -49,7 +48,10 @@ export function toContentRow(content: QuizContent) {
     question_count: content.questions.length,
     question_keys: content.questions.map(questionKey),
     content_hash: hashOfDocument(document),
-    search_text: searchText(content),
+    search_title: searchTitle,
+    search_text: searchText,
+    title_grams: gramsOf(searchTitle),
+    text_grams: gramsOf(searchText),
   };
 }
 
@@ -81,9 +83,4 @@ export function toHead(row: HeadRow): QuizHead {
     version: BigInt(row.version),
     updatedAt: timestampFromDate(row.updated_at),
   });
-}
-
-function searchText({ title, questions }: QuizContent): string {
-  const bytes = Buffer.from([title, ...questions.map((each) => each.question)].join("\n"));
-  return bytes.subarray(0, SEARCH_BYTES_MAX).toString("utf8");
 }

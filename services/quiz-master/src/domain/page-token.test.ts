@@ -5,6 +5,8 @@ const position = { updatedAt: new Date("2026-11-24T08:00:00.123Z"), quizId: "qui
 
 test("a page token is read back as it was written", () => {
   expect(readPageToken(writePageToken(position))).toEqual(position);
+  const later = { ...position, pastTitles: true } as const;
+  expect(readPageToken(writePageToken(later))).toEqual(later);
 });
 
 test.each([

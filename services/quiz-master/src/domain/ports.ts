@@ -3,6 +3,7 @@
 import type { QuizContent } from "@fanfare/proto/questions/check-quiz";
 import type { Question, Quiz, QuizHead } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import type { PagePosition } from "./page-token.js";
+import type { Alternative } from "./search-query.js";
 
 /** Single quizzes, with optimistic versions. */
 export interface QuizShelf {
@@ -24,14 +25,17 @@ export type Changed<T> =
 
 export interface ListQuery {
   tags: readonly string[];
-  /** PostgreSQL web search syntax; empty for all. */
-  text: string;
+  /** One of these must hold; undefined for all quizzes. */
+  search: readonly Alternative[] | undefined;
   pageSize: number;
   after: PagePosition | undefined;
 }
 
 export interface QuizCatalogue {
-  /** Newest first; `next` is where the page after this one begins. */
+  /**
+   * Newest first, of a search those first that have it in their title; `next` is where the page after
+   * this one begins.
+   */
   list(query: ListQuery): Promise<{ heads: QuizHead[]; next: PagePosition | undefined }>;
 }
 
