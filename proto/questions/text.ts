@@ -30,6 +30,11 @@ export function flatten(text: string): string {
   return tidy(text.replace(UNPRINTABLE_RUNS, " "));
 }
 
+/** Whether a text of one line can be shown as it is. */
+export function isPrintable(text: string): boolean {
+  return !UNPRINTABLE.test(text);
+}
+
 export function lengthOf(text: string): number {
   let length = 0;
   for (const _ of text) length++;

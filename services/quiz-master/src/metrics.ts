@@ -23,11 +23,12 @@ export class QuizMasterMetrics extends Metrics implements ImportObserver {
   }
 
   imported(outcome: Parameters<ImportObserver["imported"]>[0]): void {
-    const { format, questions, mended, leftOut } = outcome;
+    const { format, questions, mended, leftOut, tooLarge } = outcome;
     this.#imports.inc({ format });
     this.#questions.inc({ format }, questions);
     this.#faults.inc({ format, outcome: "mended" }, mended);
     this.#faults.inc({ format, outcome: "left out" }, leftOut);
+    this.limitHits.inc({ limit: "FROZEN_QUIZ_BYTES_MAX" }, tooLarge);
     if (mended + leftOut > LIMITS.IMPORT_FAULTS_MAX)
       this.limitHits.inc({ limit: "IMPORT_FAULTS_MAX" });
   }

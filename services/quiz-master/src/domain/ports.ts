@@ -54,5 +54,12 @@ export interface QuestionPool {
 
 /** Is told what imports did; for metrics. */
 export interface ImportObserver {
-  imported(outcome: { format: string; questions: number; mended: number; leftOut: number }): void;
+  imported(outcome: {
+    format: string;
+    questions: number;
+    mended: number;
+    leftOut: number;
+    /** Quizzes that were left out because no session could hold them. */
+    tooLarge: number;
+  }): void;
 }

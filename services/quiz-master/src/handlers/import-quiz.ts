@@ -42,9 +42,8 @@ export async function importQuiz(
   refuseUnusable(file);
   const quizzes = await parts.shelf.addMissing(file.quizzes, author);
   const questions = quizzes.reduce((sum, quiz) => sum + quiz.questions, 0);
-  const { mended, leftOut } = file.faults;
   const format = ImportFormat[request.format];
-  parts.observer.imported({ format, questions, mended, leftOut });
+  parts.observer.imported({ format, questions, ...file.faults.counts() });
   const faults = file.faults.list().map((fault) => ({
     ...fault,
     count: fault.count ?? 1,

@@ -64,7 +64,8 @@ test("an exported quiz is imported as the identical quiz", () => {
         tags: [],
         questionsPerQuiz: 500,
       });
-      expect(faults.list()).toEqual([]);
+      // Warned of it may be: a text can look wrongly decoded by chance.
+      expect(faults.list().filter(({ mended }) => !mended)).toEqual([]);
       expect(quizzes).toEqual([quiz]);
     }),
     { numRuns: 200 },

@@ -178,6 +178,17 @@ describe("HTML entities", () => {
   });
 });
 
+test("a title is kept as it is, and what of it can't be shown becomes a space and is told of", () => {
+  const titled = (title: string) => read({ ...quizOf(oslo), title });
+  expect(titled("Q\u00a0& A").quizzes[0]?.title).toBe("Q\u00a0& A");
+  expect(titled("Q\u00a0& A").faults.list()).toEqual([]);
+  const broken = titled("one\ntwo");
+  expect(broken.quizzes[0]?.title).toBe("one two");
+  expect(broken.faults.list()).toMatchObject([
+    { mended: true, reason: expect.stringContaining("title") },
+  ]);
+});
+
 test("mojibake is told of by line, and nothing is changed", () => {
   const { questions, faults } = settle(oslo, { ...oslo, question: "Whatâ€™s the cafÃ©?" });
   expect(questions[1]?.question).toBe("Whatâ€™s the cafÃ©?");

@@ -296,7 +296,10 @@ describe("a file that is none is unreadable, with the place", () => {
   });
 
   test("bytes that are not UTF-8", () => {
-    expect(readDesignJson(Buffer.from([0x22, 0xff, 0x22]), options).unreadable).toContain("UTF-8");
+    const western = Buffer.from('{"title":\n"caf\u00e9"}', "latin1");
+    expect(readDesignJson(western, options).unreadable).toContain("not UTF-8: line 2");
+    const wide = Buffer.from('\ufeff{"title": "x"}', "utf16le");
+    expect(readDesignJson(wide, options).unreadable).toContain("UTF-16; save it as UTF-8");
   });
 });
 

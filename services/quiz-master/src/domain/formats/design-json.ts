@@ -6,7 +6,7 @@
 
 import { type QuizContent, sizeFault } from "@fanfare/proto/questions/check-quiz";
 import { checkTags, nearestTag } from "@fanfare/proto/questions/tags";
-import { clip, flatten, lengthOf, quoted } from "@fanfare/proto/questions/text";
+import { clip, flatten, isPrintable, lengthOf, quoted, tidy } from "@fanfare/proto/questions/text";
 import type { Question } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import { LIMITS } from "../limits.js";
 import { readQuestionRow } from "./design-json-question.js";
@@ -16,7 +16,7 @@ import { type ImportedFile, type ImportOptions, inParts, playableCount } from ".
 import { textsOf } from "./json-fields.js";
 import { type JsonNode, parseJson } from "./positioned-json.js";
 import { type QuestionRow, settleRow } from "./question-row.js";
-import { decodeUtf8 } from "./text-decoding.js";
+import { decodeUtf8, utf8Fault } from "./text-decoding.js";
 import { TextHabits } from "./text-habits.js";
 import { UnknownFields } from "./unknown-fields.js";
 
@@ -35,9 +35,9 @@ const QUIZ_FIELDS = new Set(["title", "tags", "questions", ...SERVER_FIELDS]);
 
 export function readDesignJson(content: Uint8Array, options: ImportOptions): ImportedFile {
   const faults = new FaultList();
-  const text = decodeUtf8(content);
-  if (text === undefined) return unreadable(faults, "the file is not UTF-8; save it as UTF-8");
-  const parsed = parseJson(text);
+  const fault = utf8Fault(content);
+  if (fault !== undefined) return unreadable(faults, fault);
+  const parsed = parseJson(decodeUtf8(content) ?? "");
   if (parsed.kind === "broken") {
     const { line, column, message } = parsed;
     return unreadable(faults, `the file is not JSON: line ${line}, column ${column}: ${message}`);
@@ -118,8 +118,11 @@ class QuizReader {
   }
 
   #title(given: string, place: RowPlace): string | undefined {
-    const title = flatten(given);
+    const tidied = tidy(given);
+    const title = isPrintable(tidied) ? tidied : flatten(given);
     if (title === "") return this.options.title || undefined;
+    if (title !== tidied)
+      this.faults.addMended(place, "the title held control characters, which became spaces");
     const length = lengthOf(title);
     if (length <= LIMITS.TITLE_MAX) return title;
     this.faults.addMended(

@@ -20,6 +20,7 @@ const STEPS_MAX = 100;
  * found stay as they are.
  */
 export function addDistractors(rows: readonly QuestionRow[]): void {
+  if (!rows.some(needsOptions)) return;
   const pool = distinctAnswers(rows);
   const right = answersByQuestion(rows);
   for (const row of rows) {

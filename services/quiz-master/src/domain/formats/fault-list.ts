@@ -40,6 +40,8 @@ export class FaultList {
   mended = 0;
   /** Rows and quizzes that were left out. */
   leftOut = 0;
+  /** Quizzes among them that no session could hold. */
+  tooLarge = 0;
 
   /** What was changed in a row that was kept, or looks wrong there. */
   addMended(place: RowPlace, ...reasons: string[]): void {
@@ -66,8 +68,13 @@ export class FaultList {
   /** A whole quiz that was left out: told before its questions, whose room it does not need. */
   addLostQuiz(place: RowPlace, reason: string, limit?: RowFault["limit"]): void {
     this.leftOut++;
+    if (limit) this.tooLarge++;
     if (this.#quizzes.length < LIMITS.IMPORT_FAULTS_MAX)
       this.#quizzes.push({ ...place, reason, mended: false, ...(limit ? { limit } : {}) });
+  }
+
+  counts(): { mended: number; leftOut: number; tooLarge: number } {
+    return { mended: this.mended, leftOut: this.leftOut, tooLarge: this.tooLarge };
   }
 
   /** What was left out, in the order of the file, where there was more the last one says so; then the rest. */

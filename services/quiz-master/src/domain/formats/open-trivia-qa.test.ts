@@ -152,6 +152,8 @@ test("many questions become numbered quizzes within the bounds of a title", () =
 
 test("a file of another format is unreadable", () => {
   expect(read('{"title": "x"}').unreadable).toContain("#Q");
+  const wide = Buffer.from(`\ufeff${GOOD}`, "utf16le");
+  expect(readOpenTriviaQa(wide, options).unreadable).toContain("UTF-16");
 });
 
 test("whatever the bytes, every block is a question or one fault on its line", () => {

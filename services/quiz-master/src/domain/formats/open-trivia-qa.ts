@@ -7,7 +7,7 @@ import { type Question, QuestionSchema } from "@fanfare/proto/quizmaster/v1/quiz
 import { FaultList, placeOf } from "./fault-list.js";
 import { type ImportedFile, type ImportOptions, inPlayableParts } from "./imported-file.js";
 import { settleRow } from "./question-row.js";
-import { decodeLines } from "./text-decoding.js";
+import { decodeLines, utf16Fault } from "./text-decoding.js";
 import { TextHabits } from "./text-habits.js";
 
 const QUESTION = /^#Q\s*/;
@@ -37,7 +37,9 @@ export function readOpenTriviaQa(content: Uint8Array, options: ImportOptions): I
   const { title, tags, questionsPerQuiz } = options;
   const quizzes = inPlayableParts({ title, tags: [...tags], questions }, questionsPerQuiz);
   if (blocks > 0) return { quizzes, faults };
-  const unreadable = 'no line of the file begins with "#Q"; is it in the OpenTriviaQA format?';
+  const unreadable =
+    utf16Fault(content) ??
+    'no line of the file begins with "#Q"; is it in the OpenTriviaQA format?';
   return { quizzes, faults, unreadable };
 }
 

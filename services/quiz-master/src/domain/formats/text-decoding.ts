@@ -45,3 +45,28 @@ function fromWindows1252(bytes: Uint8Array): string {
   const latin1 = Buffer.from(bytes).toString("latin1");
   return latin1.replace(/[\x80-\x9f]/g, (c1) => WINDOWS_1252_C1.charAt(c1.charCodeAt(0) - 0x80));
 }
+
+/** Why a file is no text of ours; undefined where it may be. */
+export function utf16Fault([first, second]: Uint8Array): string | undefined {
+  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  return isUtf16 ? "the file is UTF-16; save it as UTF-8" : undefined;
+}
+
+/** Why a file can't be read as UTF-8, with the line; undefined where it can. */
+export function utf8Fault(bytes: Uint8Array): string | undefined {
+  const wide = utf16Fault(bytes);
+  if (wide) return wide;
+  if (decodeUtf8(bytes) !== undefined) return undefined;
+  const starts = lineStarts(bytes);
+  const line = starts.findIndex(
+    (start, at) => decodeUtf8(bytes.subarray(start, starts[at + 1])) === undefined,
+  );
+  return `the file is not UTF-8: line ${line + 1} has other bytes; save it as UTF-8`;
+}
+
+function lineStarts(bytes: Uint8Array): number[] {
+  const starts = [0];
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1))
+    starts.push(at + 1);
+  return starts;
+}

@@ -25,7 +25,7 @@ export class TextHabits {
       this.#notes.add(
         `the text looks wrongly decoded (mojibake): ${quoted(wrong.seen)} was probably ${quoted(wrong.meant)}; save the file as UTF-8 anew, or correct it`,
       );
-    const [lost] = LOST.exec(text) ?? [];
+    const [lost] = text.includes("\ufffd") ? (LOST.exec(text) ?? []) : [];
     if (lost !== undefined)
       this.#notes.add(
         `a character could not be read and is \ufffd now (${quoted(lost)}); check the text`,
