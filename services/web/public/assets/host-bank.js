@@ -78,7 +78,7 @@ export class Bank {
     const items = sessions.map((session) => {
       const { sessionId = "", title = "" } = session;
       const about = make("span", "soft", runningText(session));
-      const button = make("button", "place-button", written("name", title), " ", about);
+      const button = make("button", "place-button", written("name", title), about);
       button.type = "button";
       button.addEventListener("click", () => this.#events.opened(sessionId, this.#token));
       return make("li", "", button);
