@@ -339,11 +339,10 @@ export function laneOf(key: string, lanes: number): number {
   return lanes <= 1 ? 0 : fnv1a(key) % lanes;
 }
 
-/**
- * How nicknames are compared: compatibility forms, letter case and inner spaces make no difference
- * (Unicode NFKC, then lower case).
- */
-export function nicknameKey(nickname: string): string {
+export { nicknameKey } from "./nickname-key.js";
+
+/** Who a player is across sessions that names no user: by the name, whatever its case and spaces. */
+export function userOfNickname(nickname: string): string {
   return nickname.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
 }
 

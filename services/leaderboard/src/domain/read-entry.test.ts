@@ -1,5 +1,6 @@
 import { create, type DescMessage, type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
 import {
+  nicknameKey,
   storedSubject,
   subjectForAnswers,
   subjectForPlayers,
@@ -73,7 +74,7 @@ test("an outside score is one player's, without a time", () => {
     sessionId: "quiz_1",
     round: 1,
     lane: false,
-    nameKey: "someusername",
+    nameKey: nicknameKey("someusername"),
     scorers: ["@someusername"],
     packed: [pack({ points: 20, elapsedMs: 0 })],
     points: 20,

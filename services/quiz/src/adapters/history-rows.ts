@@ -1,5 +1,5 @@
 /** Entries of the log, in order, as rows for PostgreSQL. Pure. */
-import { nicknameKey, scorerKey } from "@fanfare/proto/addresses";
+import { nicknameKey, scorerKey, userOfNickname } from "@fanfare/proto/addresses";
 import type { Entry } from "@fanfare/proto/entries";
 import type { PlayerChange, RoundClosed, SessionCreated } from "@fanfare/proto/events/v1/events";
 import { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
@@ -133,7 +133,7 @@ function addPlayers(
         playerId,
         nickname,
         nicknameKey: change.value.nicknameKey || nicknameKey(nickname),
-        user: scorerKey({ id: user || nicknameKey(nickname), outside: false }),
+        user: scorerKey({ id: user || userOfNickname(nickname), outside: false }),
         joinedAt,
       });
     }
