@@ -53,6 +53,7 @@ async function playAll(stage: Lifecycle) {
   const standings = new RedisStandings({
     redis: redis.commands,
     deadLetters: { publish: async () => {} },
+    forgetSnapshot: async () => {},
     ended: { among: async () => new Set<string>() },
     metrics,
     log: stage.log,

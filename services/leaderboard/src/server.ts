@@ -122,10 +122,11 @@ async function startProjection(
   const { log } = lifecycle;
   const clock = await startBusClock(bus.jsm, lifecycle, metrics);
   const players = new PlayerCounts();
+  const stream = new LeaderboardStream(bus, clock);
   const snapshots = new Snapshots({
     players,
     boards: live,
-    stream: new LeaderboardStream(bus, clock),
+    stream,
     clock,
     metrics,
     lifecycle,
@@ -139,6 +140,7 @@ async function startProjection(
       log,
       counter: metrics.reader.deadLetters,
     }),
+    forgetSnapshot: (sessionId) => stream.forget(sessionId),
     ended: new LoggedEnds({ bus, sql, times: metrics.postgres, log }),
     metrics,
     log,

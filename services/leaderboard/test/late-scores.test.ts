@@ -3,7 +3,7 @@ import { STREAMS, storedSessionSubjects } from "@fanfare/proto/addresses";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { answered, created, ended, outside, roundClosed } from "./events.js";
+import { answered, created, ended, outside, removed, roundClosed } from "./events.js";
 import { SESSION as ANY, ann } from "./redis-store.js";
 import { eventually, type Pod, Stack } from "./stack.js";
 
@@ -76,6 +76,15 @@ test("PostgreSQL knows of the end once the log is purged: the stored board stays
   expect(await keys()).toEqual([]);
   const board = await pod.client.getLeaderboard({ sessionId: session });
   expect(board.standings.map(({ playerId, points }) => [playerId, points])).toEqual([["ann", 900]]);
+});
+
+test("a ban takes the last snapshot along, so that who comes is shown what PostgreSQL has", async () => {
+  await stack.publish(removed(session, "ann", { banned: true }));
+  await eventually(
+    () => stack.snapshot(session),
+    (snapshot) => snapshot === undefined,
+  );
+  expect(await keys()).toEqual([]);
 });
 
 test("an emptied Redis that reads the log again comes to the same", async () => {

@@ -23,6 +23,7 @@ export function makeStandings(redis: Redis, options: { boardTtlS?: number; over?
     metrics,
     log: createLogger("test", "silent"),
     deadLetters: { publish: async (more) => void letters.push(...more) },
+    forgetSnapshot: async () => {},
     ended: { among: async (ids) => new Set(ids.filter((id) => options.over?.includes(id))) },
     boardTtlS: options.boardTtlS ?? 3_600,
     observer: {

@@ -47,6 +47,8 @@ export interface EntryScriptParts {
   redis: RedisCommands;
   deadLetters: Pick<DeadLetters, "publish">;
   ended: EndedSessions;
+  /** Forgets the last snapshot of a session, which is of a board that is gone. Rejects; safe to repeat. */
+  forgetSnapshot(sessionId: string): Promise<void>;
   metrics: LeaderboardMetrics;
   log: Logger;
   /** How long the board of an ended session stays. */
@@ -92,6 +94,8 @@ export class EntryScript {
         continue;
       if (unfinished === MAY_IT_BEGIN || unfinished === HAS_ENDED) {
         const behind = behindEnd(operations, asked, unfinished === MAY_IT_BEGIN);
+        // With a board it would be taken anew: now PostgreSQL alone has the rows without who was banned.
+        if ([...behind].some(isBan)) await this.parts.forgetSnapshot(asked);
         passedOver += await this.#passOver(batch, behind, generation);
         operations = operations.filter((operation) => !behind.has(operation));
       }
@@ -176,6 +180,10 @@ export class EntryScript {
       );
     }
   }
+}
+
+function isBan(operation: PlacedOperation): boolean {
+  return operation.kind === "players" && operation.removed.some(({ banned }) => banned);
 }
 
 /** A session's operations up to its next beginning: all of them, or scores alone. */

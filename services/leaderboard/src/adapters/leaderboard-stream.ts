@@ -69,6 +69,13 @@ export class LeaderboardStream {
     }
   }
 
+  /** Takes the last snapshot of a session out of the stream. Rejects while NATS is away; safe to repeat. */
+  async forget(sessionId: string): Promise<void> {
+    this.#last.delete(sessionId);
+    const filter = subjectForLeaderboard(sessionId);
+    await this.bus.jsm.streams.purge(STREAMS.leaderboard, { filter });
+  }
+
   #encode(sessionId: string, board: Board, changedSince: number): string {
     const { epoch, version, players, finalRound, round, answers, joined, ended } = board;
     const message = create(LeaderboardChangedSchema, {
