@@ -31,7 +31,8 @@ beforeAll(async () => {
   await log.publish(...round("twin", "ann", 10), outside("quiz_1", "ann", 10));
   await log.publish(created("again", { title: "old again" }), ...round("again", "ann", 10));
   await log.publish(ended("again"));
-  await untilTold("again", "quiz_1", "twin");
+  await log.publish(created("over", { title: "Over" }), ...round("over", "ann", 10), ended("over"));
+  await untilTold("again", "over", "quiz_1", "twin");
   await makeNatsAnew();
 });
 
@@ -91,6 +92,14 @@ test("a session that nobody created has its own scores in each log", async () =>
     ["", "@ann", null, 20],
     ["", "@bob", null, 30],
   ]);
+});
+
+test("a session that ended in an earlier log takes no score in this one", async () => {
+  await log.publish(outside("over", "late", 900));
+  await until(async () =>
+    (await log.letters()).some(({ subject }) => subject === "QUIZ.over.1.late"),
+  );
+  expect(await scoresOf("over", 1)).toEqual([["Over", "ann", "the ann of 10", 10]]);
 });
 
 test("an ended session of an earlier log purges nothing of the new one's", async () => {

@@ -74,6 +74,11 @@ export function rowsOf(
       rows.sessions.push({ sessionId, logStart: session.logStart, created, storedAtMs });
     }
     const key = { sessionId, logStart: session.logStart };
+    if (session.logStart < first) {
+      // Of a log before this one: all that is left to say is that it takes no scores.
+      if (bringsScores(entry)) rows.late.push(entry.sequence);
+      continue;
+    }
     if (session.ended) rows.behind.push({ ...key, logEnd: first + entry.sequence });
     const removals = rows.removed.length;
     if (session.ended && bringsScores(entry)) rows.late.push(entry.sequence);
