@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Inbox } from "./partition-inbox.js";
 
 const MIB = 1024 * 1024;
@@ -63,6 +63,34 @@ test("items gather for the given time, at most a whole batch", async () => {
   await gathering;
   await few.gather(60_000);
   expect(await few.take(0)).toHaveLength(500);
+});
+
+test("who gathers begins at any time, and all end in the same turn", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  try {
+    const ended: number[] = [];
+    const gather = () =>
+      filled(1, 1)
+        .gather(100)
+        .then(() => ended.push(performance.now()));
+    const begun = performance.now();
+    for (const ms of [0, 10, 20, 19]) {
+      void gather();
+      await vi.advanceTimersByTimeAsync(ms);
+    }
+    await vi.advanceTimersByTimeAsync(150);
+    expect(new Set(ended).size).toBe(1);
+    // As late as they have asked for, more or less by half.
+    expect((ended[0] ?? 0) - begun).toBeGreaterThanOrEqual(50);
+    expect(ended).toHaveLength(4);
+    void gather();
+    await vi.advanceTimersByTimeAsync(49);
+    expect(ended).toHaveLength(4);
+    await vi.advanceTimersByTimeAsync(101);
+    expect(ended).toHaveLength(5);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("an urgent item ends the gathering, until it is taken", async () => {

@@ -4,6 +4,15 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 const BATCH_ENTRIES_MAX = 500;
 const BATCH_BYTES_MAX = 2 * 1024 * 1024;
 
+/**
+ * Until the next whole multiple of `ms` on this process's clock that is half of it away, or more: the readers of
+ * all partitions end their gathering in the same turn, so that what they ask of a store travels together.
+ */
+function untilWindow(ms: number): number {
+  const now = performance.now();
+  return Math.ceil(now / ms + 0.5) * ms - now;
+}
+
 export class Inbox<T> {
   #items: { item: T; bytes: number; urgent: boolean }[] = [];
   #bytes = 0;
@@ -47,11 +56,11 @@ export class Inbox<T> {
     return !this.#ended && !this.isFull;
   }
 
-  /** Lets items gather for `ms`; not beyond a whole batch, an urgent one, or the end. */
+  /** Lets items gather for some `ms` (half of it more or less); not beyond a whole batch, an urgent one, or the end. */
   async gather(ms: number): Promise<void> {
     if (this.isFull || this.#urgent > 0 || this.#ended) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, untilWindow(ms));
       this.#wakeGatherer = () => {
         clearTimeout(timer);
         resolve();

@@ -56,8 +56,9 @@ export interface Projection {
   readonly pace: {
     /**
      * How long entries gather after a batch before the next is applied, in ms: many in one step cost
-     * less. The first is applied at once, a reader that is behind does not wait, and an urgent entry
-     * ends the gathering.
+     * less. Half of it more or less, so that the batches of all partitions come in the same turn. The
+     * first is applied at once, a reader that is behind does not wait, and an urgent entry ends the
+     * gathering.
      */
     gatherMs: number;
     /** Whether somebody waits for what an entry of this stored subject does. */
