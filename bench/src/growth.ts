@@ -7,6 +7,7 @@ import { Crowd, ONE_ADDRESS } from "@fanfare/cli/crowd/crowd";
 import { type Stack, startStack } from "@fanfare/cli/stack/start-stack";
 import { textTable } from "@fanfare/cli/text-table";
 import { Phase } from "@fanfare/proto/quiz/v1/session";
+import { countsOf, perAnswer } from "./counts.js";
 import { crowdNote } from "./crowd-note.js";
 import { forEach, sleep, sum, timesOf } from "./numbers.js";
 import { createSession, JOINED, openQuiz, type Quiz, untilPhase } from "./sessions.js";
@@ -31,6 +32,8 @@ interface Played {
   answersCpuSeconds: number;
   /** CPU of the answers by process, in µs each. */
   byProcess: Record<string, number>;
+  /** What the last round's answers have set in motion, for each of them. */
+  work: Record<string, number>;
   acks: ReturnType<typeof timesOf>;
   failures: number;
   /** Frames that named another session than their socket's. */
@@ -107,6 +110,7 @@ async function play(
       players,
       sessions,
       ...cheapest(warm, players),
+      work: rounds.at(-1)?.work ?? {},
       acks: timesOf(reports.flatMap(({ latencies }) => latencies)),
       failures: sum([...joins, ...rounds.flatMap((each) => each.reports)].map((r) => r.failures)),
       strangers: sum(rounds.at(-1)?.reports.map((report) => report.strangers) ?? []),
@@ -145,12 +149,14 @@ function cheapest(rounds: readonly { answers: Usage; all: Usage }[], players: nu
 /** From the open question to everybody's result, in all sessions at once. */
 async function playRound({ stack, quiz, crowds, ids, round, players, idle }: Round) {
   await forEach(ids, CALLS_AT_ONCE, (id) => untilPhase(quiz, id, Phase.OPEN, round));
+  const before = await countsOf(stack);
   const since = usageSince(() => usageOf(stack), idle);
   const overMs = (players / ANSWERS_PER_SECOND) * 1_000;
   const reports = await Promise.all(
     crowds.map((crowd) => crowd.order({ do: "answer", round, overMs })),
   );
   const answers = since();
+  const work = perAnswer(before, await countsOf(stack), players);
   const here = { expectedRound: round };
   await forEach(ids, CALLS_AT_ONCE, (sessionId) =>
     quiz.nextRound({ sessionId, ...here, expectedPhase: Phase.OPEN }),
@@ -167,6 +173,7 @@ async function playRound({ stack, quiz, crowds, ids, round, players, idle }: Rou
   return {
     answers,
     all,
+    work,
     reports: reports.map((r, i) => ({ ...r, strangers: heard[i]?.strangers ?? 0 })),
   };
 }
@@ -211,7 +218,10 @@ function print(what: string, played: readonly Played[]): void {
       ]),
     ),
   );
-  const { byProcess = {}, note = "" } = played.at(-1) ?? {};
+  const { byProcess = {}, work = {}, note = "" } = played.at(-1) ?? {};
   const parts = Object.entries(byProcess).map(([name, us]) => `${name} ${us.toFixed(0)}`);
-  console.log(`µs an answer, last line: ${parts.join(", ")}\n${note}`);
+  const set = Object.entries(work).map(([name, count]) => `${count.toFixed(3)} ${name}`);
+  console.log(
+    `µs an answer, last line: ${parts.join(", ")}\neach answer: ${set.join(", ")}\n${note}`,
+  );
 }

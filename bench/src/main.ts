@@ -8,6 +8,7 @@ import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { benchAnswers } from "./answers.js";
 import type { AnswersResult } from "./answers-report.js";
+import { benchBeside } from "./beside.js";
 import { benchConnects } from "./connects.js";
 import { benchFanout, type FanoutCase } from "./fanout.js";
 import { benchClasses, benchGrowth } from "./growth.js";
@@ -81,6 +82,11 @@ if (options.wants("classes")) {
   const classes = await benchClasses(quick ? 50 : 1_000, 20);
   if (classes.strangers > 0) process.exitCode = 1;
   results.classes = classes;
+}
+if (options.wants("beside")) {
+  const beside = await (quick ? benchBeside(1_000, 2) : benchBeside(10_000, 3));
+  if (beside.failures > 0) process.exitCode = 1;
+  results.beside = beside;
 }
 mkdirSync(fileURLToPath(new URL(".", `file://${RESULTS}`)), { recursive: true });
 writeFileSync(

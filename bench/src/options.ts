@@ -12,6 +12,7 @@ const PARTS = [
   "overload",
   "growth",
   "classes",
+  "beside",
 ] as const;
 const USAGE = `usage: node bench/dist/main.js [--only PART] [--players N] [--rounds N] [--quick] [--profile]
   --only     this part; may be repeated (all): ${PARTS.join(", ")}
