@@ -32,6 +32,25 @@ test("who takes from an empty one waits for the first, or for the given time", a
   expect(await taking).toEqual(["a", "b"]);
 });
 
+test("the first after a silence waits for company, but not once something urgent comes", async () => {
+  const inbox = new Inbox<string>();
+  let taken: string[] | undefined;
+  const taking = inbox.take(60_000, 60_000).then((batch) => {
+    taken = batch;
+  });
+  inbox.put("a", 1);
+  await new Promise(setImmediate);
+  inbox.put("b", 1);
+  await new Promise(setImmediate);
+  expect(taken).toBeUndefined();
+  inbox.put("closed", 1, true);
+  await taking;
+  expect(taken).toEqual(["a", "b", "closed"]);
+  // There already: nobody waits.
+  inbox.put("c", 1);
+  expect(await inbox.take(60_000, 60_000)).toEqual(["c"]);
+});
+
 test.each([
   ["entries", 500, 1],
   ["bytes", 2, MIB],

@@ -58,7 +58,7 @@ export class Inbox<T> {
 
   /** Lets items gather for some `ms` (half of it more or less); not beyond a whole batch, an urgent one, or the end. */
   async gather(ms: number): Promise<void> {
-    if (this.isFull || this.#urgent > 0 || this.#ended) return;
+    if (ms === 0 || this.isFull || this.#urgent > 0 || this.#ended) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, untilWindow(ms));
       this.#wakeGatherer = () => {
@@ -69,9 +69,9 @@ export class Inbox<T> {
     this.#wakeGatherer = () => {};
   }
 
-  /** Up to a batch of what is there; waits at most `ms` for the first. */
-  async take(ms: number): Promise<T[]> {
-    if (this.#items.length === 0 && !this.#ended)
+  /** Up to a batch of what is there; waits at most `ms` for the first, which then waits `companyMs` for others. */
+  async take(ms: number, companyMs = 0): Promise<T[]> {
+    if (this.#items.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
         this.#wakeTaker = () => {
@@ -79,6 +79,8 @@ export class Inbox<T> {
           resolve();
         };
       });
+      if (this.#items.length > 0) await this.gather(companyMs);
+    }
     this.#wakeTaker = () => {};
     // What came with the first, in one piece from the network, is still on its way here.
     await nextTurn();

@@ -56,11 +56,12 @@ export interface Projection {
   readonly pace: {
     /**
      * How long entries gather after a batch before the next is applied, in ms: many in one step cost
-     * less. Half of it more or less, so that the batches of all partitions come in the same turn. The
-     * first is applied at once, a reader that is behind does not wait, and an urgent entry ends the
-     * gathering.
+     * less. Half of it more or less, so that the batches of all partitions come in the same turn. A
+     * reader that is behind does not wait, and an urgent entry ends the gathering.
      */
     gatherMs: number;
+    /** The same for the first entry after a silence: what comes with it is most often of one room. */
+    companyMs: number;
     /** Whether somebody waits for what an entry of this stored subject does. */
     isUrgent(subject: string): boolean;
     /** How often an idle reader looks whether its place still holds, in ms (an emptied Redis). */
@@ -218,7 +219,8 @@ async function readOnce(
   signal.addEventListener("abort", stop, { once: true });
   try {
     for (;;) {
-      const taken = await inbox.take(projection.pace.checkPlaceEveryMs);
+      const { pace } = projection;
+      const taken = await inbox.take(pace.checkPlaceEveryMs, pace.companyMs);
       if (signal.aborted || inbox.ended) return;
       if (taken.length === 0) {
         if ((await projection.position(partition, generation)) !== place) {
@@ -246,7 +248,7 @@ async function readOnce(
       place = position;
       onPlace(place);
       onApplied();
-      await inbox.gather(projection.pace.gatherMs);
+      await inbox.gather(pace.gatherMs);
     }
   } finally {
     forget();

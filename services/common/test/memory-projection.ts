@@ -11,7 +11,7 @@ interface Kept {
 
 export class MemoryProjection implements Projection {
   readonly name = "memory";
-  readonly pace = { gatherMs: 0, checkPlaceEveryMs: 500, isUrgent: () => false };
+  readonly pace = { gatherMs: 0, companyMs: 0, checkPlaceEveryMs: 500, isUrgent: () => false };
   readonly #kept = new Map<number, Kept>();
   /** Batches that were refused as they did not follow the place. */
   refusals = 0;

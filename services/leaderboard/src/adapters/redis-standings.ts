@@ -60,7 +60,7 @@ const FORM = 5;
 
 export class RedisStandings implements Projection {
   readonly name = "leaderboard";
-  readonly pace = { gatherMs: 100, checkPlaceEveryMs: 500, isUrgent: endsRound };
+  readonly pace = { gatherMs: 100, companyMs: 25, checkPlaceEveryMs: 500, isUrgent: endsRound };
   /** The place that this process knows of; differs from Redis' where somebody else was at work. */
   readonly #places = new Map<number, number>();
   /** When the rebuilds that go on here began, by partition. */

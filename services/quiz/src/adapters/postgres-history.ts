@@ -72,7 +72,12 @@ interface Written {
 export class PostgresHistory implements Projection {
   readonly name = "history";
   /** Nobody waits for rows while a game goes on, and a transaction costs what a hundred rows cost. */
-  readonly pace = { gatherMs: 400, checkPlaceEveryMs: 5_000, isUrgent: () => false };
+  readonly pace = {
+    gatherMs: 400,
+    companyMs: 100,
+    checkPlaceEveryMs: 5_000,
+    isUrgent: () => false,
+  };
   /** The session that an id means now, by partition; read again after a failure. */
   readonly #current = new Map<number, Map<string, CurrentSession>>();
 
