@@ -16,15 +16,12 @@ import {
   subjectForSession,
   subjectForTakeovers,
 } from "@fanfare/proto/addresses";
-import {
-  type LeaderboardChanged,
-  LeaderboardChangedSchema,
-  PlayerRemovedSchema,
-} from "@fanfare/proto/events/v1/events";
+import { type LeaderboardChanged, PlayerRemovedSchema } from "@fanfare/proto/events/v1/events";
 import { Phase, SessionSchema } from "@fanfare/proto/quiz/v1/session";
 import { JetStreamApiError, type JetStreamManager, type StoredMsg } from "@nats-io/jetstream";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { RoomFeed, RoomListener, RoomSource } from "../domain/ports.js";
+import { readBoard } from "../domain/read-board.js";
 
 const SESSION_STREAM = `KV_${BUCKETS.sessions}`;
 const NO_MESSAGE_FOUND = 10_037;
@@ -53,7 +50,7 @@ export class NatsRoomFeed implements RoomFeed {
         tellSession(listener, message, message.headers),
       ),
       on(subjectForLeaderboard(sessionId), (message) => {
-        const board = read(LeaderboardChangedSchema, message.string());
+        const board = readBoard(message.string());
         const span = boardSpan(message);
         listener.onBoard(board, span);
         endSpan(span);
@@ -103,7 +100,7 @@ export class NatsRoomFeed implements RoomFeed {
         this.#guard(recordSubject, () => tellSession(listener, record, record.header, record.seq));
       if (board)
         this.#guard(boardSubject, () => {
-          const stored = read(LeaderboardChangedSchema, board.string());
+          const stored = readBoard(board.string());
           // Others were shown it long ago: its age says nothing of how fresh boards are.
           delete stored.changedSince;
           listener.onBoard(stored);
