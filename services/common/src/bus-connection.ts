@@ -15,7 +15,10 @@ import { type Lifecycle, pause } from "./lifecycle.js";
 import { watchLoop } from "./loops.js";
 import { readSettingsFile, rereadTls, type TlsFiles } from "./tls-files.js";
 
-const DIAL_TIMEOUT_MS = 5_000;
+/** A server that takes connections and does not speak (it is paused, or its machine is) is left for the next. */
+const DIAL_TIMEOUT_MS = 2_000;
+/** A connection is given up after two of these without an answer. */
+const PING_EVERY_MS = 1_500;
 /** Between two tries at the start, on average. */
 const RETRY_EVERY_MS = 250;
 const SAY_WAITING_EVERY_MS = 5_000;
@@ -66,7 +69,7 @@ export async function dial(access: NatsAccess, name: string): Promise<NatsConnec
     ignoreAuthErrorAbort: true,
     // A stack trace for each request would cost more than the request.
     noAsyncTraces: true,
-    pingInterval: 5_000,
+    pingInterval: PING_EVERY_MS,
     maxPingOut: 2,
   });
 }
@@ -152,28 +155,40 @@ export const JETSTREAM_AWAY = {
       : !(error instanceof errors.ClosedConnectionError),
 };
 
-/** Keeps count of whether the connection stands, and tells of each reconnect. */
+export interface ConnectionListeners {
+  onLost: Set<() => void>;
+  onReconnect: Set<() => void>;
+}
+
+/** Keeps count of whether the connection stands, and tells of each loss and each reconnect. */
 export function followConnection(
   nc: NatsConnection,
-  listeners: ReadonlySet<() => void>,
+  listeners: Readonly<ConnectionListeners>,
   lifecycle: Lifecycle,
 ): () => boolean {
   const { log } = lifecycle;
   let connected = true;
+  const tell = (all: ReadonlySet<() => void>) => {
+    for (const listener of [...all])
+      try {
+        listener();
+      } catch (err) {
+        log.error({ err }, "a listener to NATS' connection failed");
+      }
+  };
   const follow = async () => {
     for await (const event of nc.status()) {
-      if (event.type === "disconnect") connected = false;
+      if (event.type === "disconnect") {
+        connected = false;
+        tell(listeners.onLost);
+      }
       if (event.type !== "reconnect") continue;
       connected = true;
       log.info("connected to NATS again");
-      for (const listener of [...listeners])
-        try {
-          listener();
-        } catch (err) {
-          log.error({ err }, "a listener to reconnects failed");
-        }
+      tell(listeners.onReconnect);
     }
     connected = false;
+    tell(listeners.onLost);
   };
   // The client reconnects for ever: one that has closed itself will not come back.
   void watchLoop("connection to NATS", follow(), lifecycle);

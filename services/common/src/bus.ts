@@ -133,7 +133,7 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
     await within(FLUSH_WITHIN_MS, nc.drain()).catch(() => {});
     if (!nc.isClosed()) await nc.close();
   });
-  const listeners = new Set<() => void>();
+  const listeners = { onLost: new Set<() => void>(), onReconnect: new Set<() => void>() };
   const connected = followConnection(nc, listeners, lifecycle);
   refuseOldServer(nc);
   const manage = async () => {
@@ -143,8 +143,12 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
   const jsm = await insist(manage, JETSTREAM_AWAY, lifecycle);
   const storage = new BusStorage(jsm, connected, lifecycle);
   storage.watch();
-  listeners.add(() => storage.suspect());
-  const js = watchedPublishing(jetstream(nc, { timeout: PUBLISH_LIMIT_MS }), storage);
+  listeners.onReconnect.add(() => storage.suspect());
+  const js = watchedPublishing(
+    jetstream(nc, { timeout: PUBLISH_LIMIT_MS }),
+    storage,
+    listeners.onLost,
+  );
   return {
     nc,
     js,
@@ -152,8 +156,8 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
     connected,
     storage,
     onReconnect(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      listeners.onReconnect.add(listener);
+      return () => listeners.onReconnect.delete(listener);
     },
     listen: (subject, listener) =>
       nc.subscribe(subject, {
@@ -168,16 +172,34 @@ export async function connectBus(options: BusOptions, lifecycle: Lifecycle): Pro
   };
 }
 
-/** Publishes through `js`, of buckets too, but not what would not be stored. */
-function watchedPublishing(js: JetStreamClient, storage: BusStorage): JetStreamClient {
+/**
+ * Publishes through `js`, of buckets too: not what would not be stored, and without waiting for an answer
+ * that can't come any more, as its connection is lost. The entry may then be stored all the same.
+ */
+function watchedPublishing(
+  js: JetStreamClient,
+  storage: BusStorage,
+  onLost: Set<() => void>,
+): JetStreamClient {
   const publish = js.publish.bind(js);
+  const underWay = new Set<(error: Error) => void>();
+  onLost.add(() => {
+    for (const reject of underWay) reject(new Error("the connection to NATS was lost"));
+  });
   js.publish = async (...args) => {
     storage.refuse();
+    let giveUp: (error: Error) => void = () => {};
     try {
-      return await publish(...args);
+      return await new Promise((resolve, reject) => {
+        giveUp = reject;
+        underWay.add(giveUp);
+        publish(...args).then(resolve, reject);
+      });
     } catch (error) {
       if (!isWrongLastSequence(error)) storage.suspect();
       throw error;
+    } finally {
+      underWay.delete(giveUp);
     }
   };
   return js;

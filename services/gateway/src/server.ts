@@ -5,15 +5,18 @@ import { startAdminServer } from "@fanfare/common/admin-server";
 import { anywhereWithin } from "@fanfare/common/backoff";
 import { busOptions, connectBus } from "@fanfare/common/bus";
 import { startBusClock } from "@fanfare/common/bus-clock";
+import { toServiceError } from "@fanfare/common/errors";
 import { GuessBudget } from "@fanfare/common/guess-budget";
 import { Health } from "@fanfare/common/health";
 import { type Lifecycle, pause } from "@fanfare/common/lifecycle";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
+import { OutageLog } from "@fanfare/common/outage-log";
 import { KeyedRateLimit, RateLimit } from "@fanfare/common/rate-limit";
 import { ServicePool } from "@fanfare/common/service-pool";
 import { ServiceToken, Tokens } from "@fanfare/common/tokens";
 import { traceIdOf } from "@fanfare/common/tracing";
 import { LEADERBOARD_ACCESS, QUIZ_ACCESS, QUIZ_MASTER_ACCESS } from "@fanfare/proto/access";
+import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
@@ -158,7 +161,13 @@ export async function serveRehearsal(
 function buildGateway(parts: ServeParts) {
   const { config, metrics, feed, clock, services, lifecycle } = parts;
   const { quiz, leaderboard } = services;
-  const onFault = (err: unknown, what: string) => lifecycle.log.warn({ err }, what);
+  const outages = new OutageLog(lifecycle);
+  const onFault = (err: unknown, what: string) => {
+    // Each fault of ours is told; that a part is away, once.
+    const { reason, retryable } = toServiceError(err);
+    if (retryable && reason !== ErrorReason.INTERNAL) outages.onFault(err, what);
+    else lifecycle.log.warn({ err }, what);
+  };
   const encoder = new FrameEncoder((type) => metrics.framesEncoded.add(type));
   const boards = new LeaderboardBoards(leaderboard);
   const names = new NameTeller(() => gateway);
@@ -175,6 +184,8 @@ function buildGateway(parts: ServeParts) {
         namesDue: (room) => names.due(room),
         boardShown: (sinceMs, span) =>
           metrics.freshness.observe(Math.max(0, clock.now() - sinceMs) / 1_000, traceIdOf(span)),
+        seatHeld: (room, client) =>
+          feed.announce(room.sessionId, client.playerId, client.connection),
         wideRowsDue: (room) => wideRows.due(room),
       },
     },
@@ -200,7 +211,7 @@ function buildGateway(parts: ServeParts) {
     answers: new AnswerLanes(quiz, {
       batchMs: config.ANSWER_BATCH_MS,
       onBatch: (answers) => metrics.answerBatch.observe(answers),
-      onFailed: (error) => onFault(error, "answers got no verdict; players send again"),
+      onFailed: (error) => outages.onFault(error, "answers got no verdict; players send again"),
     }),
     commands: new QuizCommands(quiz),
     boards,

@@ -59,3 +59,26 @@ test("a change that nobody told of is found when the phase should have ended", a
   await backstage.putUnheard(sessionId, { phase: Phase.REVEAL, reveal: { answer: ["A"] } });
   expect(await ann.next("reveal", 8_000)).toMatchObject({ round: 1 });
 });
+
+test("a player who moved while NATS was away is at one gateway when it is back", async () => {
+  const { backstage } = suite;
+  const cables = [await Cable.open(backstage.nats.port), await Cable.open(backstage.nats.port)];
+  const [left, right] = await Promise.all(
+    cables.map(({ port }) => suite.startGateway({ NATS_URL: `nats://127.0.0.1:${port}` })),
+  );
+  if (!left || !right) throw new Error("not started");
+  const sessionId = await suite.newSession();
+  // Both know the session, so that they take in who comes back without NATS.
+  const ann = await left.join(sessionId, "ann");
+  const ben = await right.join(sessionId, "ben");
+  for (const cable of cables) cable.cut();
+  const annAgain = suite.use(await right.resume(ann.resumeToken));
+  const benAgain = suite.use(await left.resume(ben.resumeToken));
+  // Whichever gateway is back first tells into the void.
+  for (const cable of cables) cable.mend();
+  for (const old of [ann, ben]) expect(await old.closed).toMatchObject({ code: 4502 });
+  await backstage.openRound(sessionId, 1);
+  for (const player of [annAgain, benAgain]) await player.next("question");
+  await Promise.all([left.stop(), right.stop()]);
+  for (const cable of cables) cable.close();
+});

@@ -5,10 +5,11 @@
  */
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Backoff, type BackoffOptions, type Random } from "@fanfare/common/backoff";
+import { anywhereWithin, Backoff, type BackoffOptions, type Random } from "@fanfare/common/backoff";
 import { isWrongLastSequence } from "@fanfare/common/bus";
 import type { Clock } from "@fanfare/common/bus-clock";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { OutageLog } from "@fanfare/common/outage-log";
 import type { Presence } from "@fanfare/common/presence";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
 import type { SessionLogs, SessionStore, StoredSession } from "./domain/ports.js";
@@ -27,6 +28,8 @@ import type { QuizMetrics } from "./metrics.js";
 export const TURN_MS = 60;
 /** Sessions whose phases could not be ended while NATS was away do not all come back at once. */
 const RETRY: BackoffOptions = { firstMs: 500, maxMs: 1_000 };
+/** Pods and sessions try within this time once NATS is back. */
+const RETRY_NOW_SPREAD_MS = 150;
 /** Others look after an ended session this much later. */
 const END_CHECK_MS = 1_500;
 const END_RETRY: BackoffOptions = { firstMs: END_CHECK_MS, maxMs: 30_000 };
@@ -46,20 +49,33 @@ export interface ClockParts {
   lifecycle: Lifecycle;
   /** A session that waits for somebody for so long is ended, in ms. */
   idleMs: number;
+  /** Calls back when NATS is back: what waits for it is tried at once. */
+  onReconnect?: (listener: () => void) => () => void;
   /** Draws the waits before another try. */
   random?: Random;
 }
 
 export class RoundClock {
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Sessions whose phase could not be ended, with the next try. */
+  readonly #failing = new Map<string, () => void>();
   /** Ends are stored one after the other: a pod that starts may find thousands. */
   #endings: Promise<void> = Promise.resolve();
 
-  private constructor(private readonly parts: ClockParts) {}
+  readonly #outages: OutageLog;
+
+  private constructor(private readonly parts: ClockParts) {
+    this.#outages = new OutageLog(parts.lifecycle);
+  }
 
   static start(parts: ClockParts): RoundClock {
     const clock = new RoundClock(parts);
-    const stop = parts.store.onChange((stored) => clock.#schedule(stored));
+    const stopListening = parts.store.onChange((stored) => clock.#schedule(stored));
+    const stopRetrying = parts.onReconnect?.(() => clock.#retryNow());
+    const stop = () => {
+      stopListening();
+      stopRetrying?.();
+    };
     for (const stored of parts.store.all()) clock.#schedule(stored);
     parts.lifecycle.push("round clock", () => {
       stop();
@@ -73,6 +89,7 @@ export class RoundClock {
     const { sessionId } = session;
     clearTimeout(this.#timers.get(sessionId));
     this.#timers.delete(sessionId);
+    this.#failing.delete(sessionId);
     if (this.parts.lifecycle.signal.aborted) return;
     if (session.logStart === 0n) this.#clearAway(stored);
     else if (isOver(session)) this.#afterEnd(session);
@@ -87,6 +104,15 @@ export class RoundClock {
     this.#at(session, due - clock.now() + presence.rank(session.sessionId) * TURN_MS);
   }
 
+  /** Not all at the same moment, of this pod nor of all. */
+  #retryNow(): void {
+    for (const [sessionId, act] of [...this.#failing])
+      if (this.#timers.has(sessionId)) {
+        clearTimeout(this.#timers.get(sessionId));
+        this.#after(sessionId, anywhereWithin(RETRY_NOW_SPREAD_MS, this.parts.random), act);
+      }
+  }
+
   #at(session: Session, delayMs: number, backoff = this.#backoff(RETRY)): void {
     this.#after(session.sessionId, delayMs, () => void this.#act(session, backoff));
   }
@@ -96,6 +122,7 @@ export class RoundClock {
     if (this.parts.lifecycle.signal.aborted) return;
     const fire = () => {
       this.#timers.delete(sessionId);
+      this.#failing.delete(sessionId);
       act();
     };
     const wait = Math.min(Math.max(delayMs, 0), TIMER_MAX_MS);
@@ -119,9 +146,11 @@ export class RoundClock {
       else await this.#tick(stored.session);
       metrics.clockLate.observe(Math.max(0, clock.now() - due) / 1_000);
     } catch (err) {
-      lifecycle.log.warn({ err, sessionId: session.sessionId }, "phase not ended; trying again");
+      this.#outages.onFault(err, "phase not ended; trying again");
       // A change that was heard of meanwhile has set the next timer.
-      if (!this.#timers.has(session.sessionId)) this.#at(session, backoff.next(), backoff);
+      if (this.#timers.has(session.sessionId)) return;
+      this.#at(session, backoff.next(), backoff);
+      this.#failing.set(session.sessionId, () => void this.#act(session, backoff));
     }
   }
 
@@ -174,7 +203,7 @@ export class RoundClock {
       try {
         await logs.of(session).end(session.round);
       } catch (err) {
-        lifecycle.log.warn({ err, sessionId: session.sessionId }, "end not stored; trying again");
+        this.#outages.onFault(err, "end not stored; trying again");
         setTimeout(queue, backoff.next()).unref();
       }
     };

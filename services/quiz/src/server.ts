@@ -84,7 +84,8 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   await rehearseQuiz(config, metrics, quizService, lifecycle);
   const presence = await Presence.start("quiz", config.POD_NAME, bus, lifecycle);
   const idleMs = config.SESSION_IDLE_S * 1_000;
-  RoundClock.start({ store, logs, clock, presence, metrics, lifecycle, idleMs });
+  const { onReconnect } = bus;
+  RoundClock.start({ store, logs, clock, presence, metrics, lifecycle, idleMs, onReconnect });
   EarlyClose.start({ bus, store, clock, presence, metrics, lifecycle });
   const context: QuizContext = {
     store,

@@ -25,6 +25,8 @@ import { readBoard } from "../domain/read-board.js";
 
 const SESSION_STREAM = `KV_${BUCKETS.sessions}`;
 const NO_MESSAGE_FOUND = 10_037;
+/** Connections that one message tells of. */
+const ANNOUNCED_MAX = 500;
 
 export class NatsRoomFeed implements RoomFeed {
   /** Connections to be announced at the end of this turn, by session: those of a crowd come together. */
@@ -80,11 +82,14 @@ export class NatsRoomFeed implements RoomFeed {
     else this.#unannounced.set(sessionId, [`${playerId} ${connection}`]);
   }
 
-  /** At most one batch of joins and one of returns resolve in a turn: a message is of some 50 KB at most. */
+  /** After a reconnect all players of a room come in one turn: a message is of some 50 KB at most. */
   #announceAll(): void {
     if (!this.nc.isClosed())
       for (const [sessionId, lines] of this.#unannounced)
-        this.nc.publish(subjectForTakeovers(sessionId), lines.join("\n"));
+        for (let at = 0; at < lines.length; at += ANNOUNCED_MAX) {
+          const part = lines.slice(at, at + ANNOUNCED_MAX).join("\n");
+          this.nc.publish(subjectForTakeovers(sessionId), part);
+        }
     this.#unannounced.clear();
   }
 

@@ -3,6 +3,7 @@ import type { Span } from "@fanfare/common/tracing";
 import type { LeaderboardChanged, PlayerRemoved } from "@fanfare/proto/events/v1/events";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
 import type { Broadcaster } from "./announcer.js";
+import type { Client } from "./client.js";
 import type { FrameEncoder } from "./frame-codec.js";
 import type { Room } from "./room.js";
 
@@ -46,6 +47,8 @@ export interface RoomDuties {
    * change of them is traced.
    */
   boardShown(changedSinceMs: number, span: Span | undefined): void;
+  /** A player who is here is thought to be elsewhere, or may be: all gateways are told of the connection. */
+  seatHeld(room: Room, client: Client): void;
   /** The board moved, and somebody watches more rows than a snapshot holds. */
   wideRowsDue(room: Room): void;
 }

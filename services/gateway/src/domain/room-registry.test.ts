@@ -29,7 +29,13 @@ function open(roomsMax: number) {
     },
     announce() {},
   };
-  const duties = { resultsDue() {}, namesDue() {}, wideRowsDue() {}, boardShown() {} };
+  const duties = {
+    resultsDue() {},
+    namesDue() {},
+    wideRowsDue() {},
+    boardShown() {},
+    seatHeld() {},
+  };
   const clock = { now: () => Date.now() };
   const out = { publish() {} };
   const parts = { out, encoder: new FrameEncoder(), duties, clock, tickMs: 25 };

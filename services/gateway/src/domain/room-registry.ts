@@ -78,6 +78,9 @@ export class RoomRegistry {
   /** Everything may have changed unheard. */
   async readAll(): Promise<void> {
     const rooms = [...this.#rooms.values()];
+    // What was said of connections while a gateway was cut off, nobody can hear again.
+    for (const room of rooms)
+      for (const client of room.players.values()) this.parts.duties.seatHeld(room, client);
     const worker = async () => {
       for (let room = rooms.pop(); room; room = rooms.pop())
         await room.read().catch(this.options.onReadFailed);

@@ -26,6 +26,7 @@ function open(read: () => Promise<void> = async () => {}) {
       resultsDue: (_, round) => due.push(`results ${round}`),
       namesDue: () => due.push("names"),
       wideRowsDue: () => due.push("rows"),
+      seatHeld: (_room, client) => due.push(`${client.playerId} is at ${client.connection}`),
       boardShown: (sinceMs) => due.push(`shown since ${sinceMs - START_MS}`),
     },
   });
@@ -81,15 +82,16 @@ test("a record that is older than the known one is dropped", () => {
 });
 
 test.each([
-  ["newer", "2", [4502]],
-  ["older", "0", []],
-  ["same", "1", []],
-])("a %s connection elsewhere ends this one or not", (_, connection, ended) => {
-  const { room } = open();
+  ["newer", "2", [4502], []],
+  ["older", "0", [], ["ann is at 1"]],
+  ["same", "1", [], []],
+])("a %s connection elsewhere ends this one, or is told of it", (_, connection, ended, told) => {
+  const { room, due } = open();
   const ann = player("ann", "1");
   room.enterPlayer(ann.client);
   room.onTakeover("ann", connection);
   expect(ann.ended).toEqual(ended);
+  expect(due).toEqual(told);
 });
 
 test("results are due once a round, and again when a stale board heals", () => {

@@ -233,6 +233,8 @@ export class Room implements RoomListener {
     const client = this.players.get(playerId);
     if (client && client.connection < connection)
       client.end(CLOSE.replaced, "a newer connection took over");
+    // Whoever is behind has missed that the player came here.
+    else if (client && client.connection > connection) this.parts.duties.seatHeld(this, client);
     this.away.back(playerId, connection);
   }
 
