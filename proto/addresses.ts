@@ -39,6 +39,12 @@ export const BUCKETS = {
  * neither, so that its publisher gets an acknowledgement, and a letter says what was wrong.
  */
 export const LOG_SUBJECTS = "QUIZ.>";
+
+/** Whether what is published there is for the log. */
+export function isLogSubject(subject: string): boolean {
+  return subject.startsWith("QUIZ.");
+}
+
 /** What it is about, as people read it; also the name of all such subjects in traces. */
 export const LOG_TEMPLATE = "QUIZ.{session}.{round}.{token}";
 

@@ -22,7 +22,7 @@ const PROBED = [...Object.values(STREAMS), ...Object.values(BUCKETS).map(streamO
 /** All streams are asked once in this time, and at once where a publish got no answer. */
 const PROBE_EVERY_MS = 5_000;
 /** While something is wrong. */
-const PROBE_AGAIN_MS = 1_000;
+const PROBE_AGAIN_MS = 500;
 /** In a row; a stream that is choosing its leader also has nobody who answers. */
 const OFF_AFTER = 2;
 
@@ -35,9 +35,21 @@ export class NotStoredError extends Error {
   }
 }
 
+/** A time in which the log took no entry of this process, in ms of `performance.now()`. */
+export interface LogOutage {
+  beganAt: number;
+  endedAt: number;
+}
+
+/** An entry that was stored so lately tells that another would be. */
+const PROOF_HOLDS_MS = 250;
+
 export class BusStorage {
   #fault: StorageFault | undefined;
   #offs = 0;
+  #outageSince: number | undefined;
+  #stored = Number.NEGATIVE_INFINITY;
+  readonly #outageListeners = new Set<(outage: LogOutage) => void>();
   #wake = () => {};
 
   constructor(
@@ -82,10 +94,47 @@ export class BusStorage {
     this.#wake();
   }
 
+  /** Calls back when the log takes entries again. */
+  onOutage(listener: (outage: LogOutage) => void): void {
+    this.#outageListeners.add(listener);
+  }
+
+  /** The log has answered: what was begun then is stored, or would be. */
+  logAnswered(): void {
+    const endedAt = performance.now();
+    this.#stored = endedAt;
+    const beganAt = this.#outageSince;
+    this.#outageSince = undefined;
+    if (beganAt === undefined) return;
+    for (const listener of this.#outageListeners) listener({ beganAt, endedAt });
+  }
+
+  /** An entry of the log that was published then got no answer, or the connection was lost. */
+  logFailed(beganAt: number): void {
+    this.#outageSince = Math.min(beganAt, this.#outageSince ?? beganAt);
+    this.suspect();
+  }
+
+  /** Whether the log takes entries now; asks it where nothing was stored just before. Never rejects. */
+  async takesEntries(): Promise<boolean> {
+    const askedAt = performance.now();
+    if (this.#outageSince === undefined && askedAt - this.#stored < PROOF_HOLDS_MS) return true;
+    const found = this.connected() ? await this.#probe(STREAMS.log) : "unknown";
+    this.#noteProbe(found, askedAt);
+    return found === "well";
+  }
+
+  #noteProbe(found: StorageFault | "well" | "unknown", askedAt: number): void {
+    if (found === "well") this.logAnswered();
+    else if (this.#outageSince === undefined) this.#outageSince = askedAt;
+  }
+
   /** Asks each stream. Never rejects. */
   async look(): Promise<void> {
     if (!this.connected()) return;
+    const askedAt = performance.now();
     const found = await Promise.all(PROBED.map((stream) => this.#probe(stream)));
+    this.#noteProbe(found[PROBED.indexOf(STREAMS.log)] ?? "unknown", askedAt);
     const isOff = found.includes("off");
     this.#offs = isOff ? this.#offs + 1 : 0;
     const fault =
@@ -115,7 +164,8 @@ export class BusStorage {
   #untilNext(): Promise<void> {
     const { signal } = this.lifecycle;
     // Pods that look at the same moment would ask the same streams together.
-    const waitMs = this.#fault || this.#offs > 0 ? PROBE_AGAIN_MS : PROBE_EVERY_MS;
+    const isUnwell = this.#fault || this.#offs > 0 || this.#outageSince !== undefined;
+    const waitMs = isUnwell ? PROBE_AGAIN_MS : PROBE_EVERY_MS;
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, waitMs * (0.75 + Math.random() / 2));
       this.#wake = () => {

@@ -3,6 +3,7 @@
 import {
   BUCKETS,
   DEAD_LETTER_SUBJECTS,
+  isLogSubject,
   LEADERBOARD_SUBJECTS,
   LOG_SUBJECTS,
   LOG_TRANSFORM,
@@ -17,6 +18,7 @@ import {
   type JetStreamManager,
   jetstream,
   jetstreamManager,
+  type PubAck,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -185,18 +187,26 @@ function watchedPublishing(
   const underWay = new Set<(error: Error) => void>();
   onLost.add(() => {
     for (const reject of underWay) reject(new Error("the connection to NATS was lost"));
+    storage.logFailed(performance.now());
   });
   js.publish = async (...args) => {
-    storage.refuse();
+    const startedAt = performance.now();
+    const isForLog = isLogSubject(args[0]);
     let giveUp: (error: Error) => void = () => {};
     try {
-      return await new Promise((resolve, reject) => {
+      storage.refuse();
+      const ack = await new Promise<PubAck>((resolve, reject) => {
         giveUp = reject;
         underWay.add(giveUp);
         publish(...args).then(resolve, reject);
       });
+      if (isForLog) storage.logAnswered();
+      return ack;
     } catch (error) {
-      if (!isWrongLastSequence(error)) storage.suspect();
+      if (isWrongLastSequence(error)) {
+        if (isForLog) storage.logAnswered();
+      } else if (isForLog) storage.logFailed(startedAt);
+      else storage.suspect();
       throw error;
     } finally {
       underWay.delete(giveUp);

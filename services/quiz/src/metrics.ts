@@ -56,6 +56,10 @@ export class QuizMetrics extends Metrics {
     "How long after its time a phase was ended by this pod",
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   );
+  readonly givenBack = this.counter(
+    "quiz_session_given_back_seconds_total",
+    "Time that rounds got back for outages of the log",
+  );
   readonly closedEarly = this.counter(
     "quiz_session_rounds_closed_early_total",
     "Rounds that this pod closed because everybody who was there had answered",

@@ -12,7 +12,8 @@ import type { Lifecycle } from "@fanfare/common/lifecycle";
 import { OutageLog } from "@fanfare/common/outage-log";
 import type { Presence } from "@fanfare/common/presence";
 import { Phase, type Session } from "@fanfare/proto/quiz/v1/session";
-import type { SessionLogs, SessionStore, StoredSession } from "./domain/ports.js";
+import { giveBack, type Outage } from "./domain/outage.js";
+import type { LogHealth, SessionLogs, SessionStore, StoredSession } from "./domain/ports.js";
 import {
   abandon,
   abandonedAt,
@@ -49,6 +50,8 @@ export interface ClockParts {
   lifecycle: Lifecycle;
   /** A session that waits for somebody for so long is ended, in ms. */
   idleMs: number;
+  /** Without it no time is given back. */
+  health?: LogHealth;
   /** Calls back when NATS is back: what waits for it is tried at once. */
   onReconnect?: (listener: () => void) => () => void;
   /** Draws the waits before another try. */
@@ -72,9 +75,11 @@ export class RoundClock {
     const clock = new RoundClock(parts);
     const stopListening = parts.store.onChange((stored) => clock.#schedule(stored));
     const stopRetrying = parts.onReconnect?.(() => clock.#retryNow());
+    const stopGiving = parts.health?.onOver((outage) => clock.#giveBackAll(outage));
     const stop = () => {
       stopListening();
       stopRetrying?.();
+      stopGiving?.();
     };
     for (const stored of parts.store.all()) clock.#schedule(stored);
     parts.lifecycle.push("round clock", () => {
@@ -154,8 +159,45 @@ export class RoundClock {
     }
   }
 
+  /** Rounds that could take no answers end later. */
+  #giveBackAll(outage: Outage): void {
+    for (const { session } of this.parts.store.all())
+      if (giveBack(session, outage) !== "unchanged")
+        setTimeout(
+          () => void this.#giveBack(session, outage),
+          anywhereWithin(RETRY_NOW_SPREAD_MS, this.parts.random),
+        ).unref();
+  }
+
+  /** Whether the round got time. One that fails is tried again when the round should end. */
+  async #giveBack({ sessionId }: Session, outage: Outage): Promise<boolean> {
+    const { store, metrics } = this.parts;
+    let backMs = 0;
+    const change = (now: Session) => {
+      const longer = giveBack(now, outage);
+      backMs = longer === "unchanged" ? 0 : longer.givenBackMs - now.givenBackMs;
+      return longer;
+    };
+    try {
+      await store.update(sessionId, change);
+    } catch (err) {
+      this.#outages.onFault(err, "time not given back; tried again at the end of the round");
+      return false;
+    }
+    metrics.givenBack.inc(backMs / 1_000);
+    return backMs > 0;
+  }
+
   async #tick(session: Session): Promise<void> {
-    const { store, clock, metrics, idleMs } = this.parts;
+    const { store, clock, metrics, idleMs, health } = this.parts;
+    if (health && session.phase === Phase.OPEN) {
+      // Whoever closes while the log is away takes from the players what they can't use.
+      await health.ensure();
+      const { last } = health;
+      // The change sets the next timer.
+      const isDue = last && giveBack(session, last) !== "unchanged";
+      if (isDue && (await this.#giveBack(session, last))) return;
+    }
     const isIdle = dueAt(session) === undefined;
     const next = await store.update(session.sessionId, (now, quiz) =>
       isIdle ? abandon(now, clock.now(), idleMs) : tick(now, quiz, clock.now()),

@@ -16,6 +16,7 @@ import { QUIZ_ACCESS } from "@fanfare/proto/access";
 import { type ExportHistoryRequest, QuizService } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
 import { QuizMasterService } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
+import { LogOutages } from "./adapters/log-outages.js";
 import { NatsSessionStore } from "./adapters/nats-session-store.js";
 import { PostgresHistoryReader } from "./adapters/postgres-history-reader.js";
 import { QuizMasterBank } from "./adapters/quiz-master-bank.js";
@@ -85,7 +86,18 @@ export async function startServer(config: QuizConfig, lifecycle: Lifecycle) {
   const presence = await Presence.start("quiz", config.POD_NAME, bus, lifecycle);
   const idleMs = config.SESSION_IDLE_S * 1_000;
   const { onReconnect } = bus;
-  RoundClock.start({ store, logs, clock, presence, metrics, lifecycle, idleMs, onReconnect });
+  const logHealth = new LogOutages(bus, clock);
+  RoundClock.start({
+    store,
+    logs,
+    clock,
+    presence,
+    metrics,
+    lifecycle,
+    idleMs,
+    onReconnect,
+    health: logHealth,
+  });
   EarlyClose.start({ bus, store, clock, presence, metrics, lifecycle });
   const context: QuizContext = {
     store,

@@ -5,6 +5,7 @@ import type { PlayerStatus } from "@fanfare/proto/quiz/v1/quiz_service";
 import type { ChoiceCount, FrozenQuiz, Session } from "@fanfare/proto/quiz/v1/session";
 import type { Quiz } from "@fanfare/proto/quizmaster/v1/quiz_master_service";
 import type { AnswerVerdict } from "./answer-fold.js";
+import type { Outage } from "./outage.js";
 import type { KnownPlayer, PlayerVerdict } from "./player-fold.js";
 import type { Outcome } from "./session.js";
 
@@ -12,6 +13,16 @@ export interface StoredSession {
   session: Session;
   /** Rises with every change; the token of compare-and-set. */
   revision: number;
+}
+
+/** Whether the log takes entries, and when it did not. */
+export interface LogHealth {
+  /** The last outage of a second or more. */
+  readonly last: Outage | undefined;
+  /** Resolves where it takes entries now. Throws UNAVAILABLE. */
+  ensure(): Promise<void>;
+  /** Calls back after each outage of a second or more, until the result is called. */
+  onOver(listener: (outage: Outage) => void): () => void;
 }
 
 /** Session records, frozen quizzes and PINs. Throws UNAVAILABLE while the store can't be reached. */

@@ -49,6 +49,7 @@ export function fillOptions(given: SessionOptions | undefined): SessionOptions |
   options.scoring ||= ScoringFormula.SPEED;
   options.pacing ||= Pacing.HOST;
   options.closeWhenAllAnswered ??= true;
+  options.giveBackOutages ??= options.pacing === Pacing.HOST;
   return options;
 }
 

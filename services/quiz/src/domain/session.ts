@@ -230,6 +230,8 @@ function openRound(session: Session, quiz: FrozenQuiz, round: number, now: numbe
   opened.skipping = false;
   opened.timeLimitMs = question.timeLimitMs;
   opened.elapsedBeforeMs = 0;
+  opened.outageFromMs = opened.outageToMs = 0n;
+  opened.givenBackMs = 0;
   opened.question = clone(PublicQuestionSchema, question.question);
   opened.question.options = [];
   if (readingMs === 0) return openAnswers(opened, quiz, now);
