@@ -224,6 +224,12 @@ while ARGV[at] and unfinished == 0 do
   local name, sequence, session = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local count = tonumber(ARGV[at + 3])
   local board = name == 'created' or boardOf(session)
+  -- Outsiders alone scored in it until nothing came any more: what comes now is another session.
+  if name == 'scores' and board and board.ended and not board.created then
+    forget(session)
+    begin(session, '0', '0')
+    board = boards[session]
+  end
   if not board then
     unfinished, asked = 2, session
   elseif name == 'scores' and board.ended then

@@ -7,12 +7,14 @@ import { DeadLetters } from "@fanfare/common/dead-letters";
 import { type ServedService, startGrpcServer } from "@fanfare/common/grpc-server";
 import { Health } from "@fanfare/common/health";
 import type { Lifecycle } from "@fanfare/common/lifecycle";
+import { repeat } from "@fanfare/common/loops";
 import { grpcTlsFiles, MutualTls } from "@fanfare/common/mutual-tls";
 import { readPartitions } from "@fanfare/common/partition-reader";
 import { connectPostgres, postgresAccess, type Sql } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { Tokens } from "@fanfare/common/tokens";
 import { LEADERBOARD_ACCESS } from "@fanfare/proto/access";
+import { PARTITIONS } from "@fanfare/proto/addresses";
 import { LeaderboardService } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
 import { LoggedEnds } from "./adapters/ended-sessions.js";
 import { layeredBoards } from "./adapters/layered-boards.js";
@@ -38,6 +40,8 @@ import { redisAccess } from "./redis-settings.js";
 import { rehearseLeaderboard } from "./rehearsal.js";
 
 const CONNECTIONS_MAX = 4;
+/** How often sessions whose boards have expired are forgotten. */
+const PRUNE_EVERY_MS = 60_000;
 
 export interface BoundPorts {
   grpcPort: number;
@@ -158,6 +162,11 @@ async function startProjection(
   );
   const reading = { bus, presence, lifecycle, metrics: metrics.reader };
   const readers = readPartitions(standings, reading);
+  const prune = async () => {
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      if (presence.isMine(`${standings.name} ${partition}`)) await live.prune(partition);
+  };
+  void repeat("expired boards", prune, { everyMs: PRUNE_EVERY_MS }, lifecycle);
   return {
     rebuild: async (partition) => {
       await fromRedis(() => standings.rebuild(partition));

@@ -62,11 +62,13 @@ function apply(sessions: Map<string, Session>, { subject, payload }: Published):
   const isDecimal = /^-?\d+$/.test(payload);
   if (address.kind === "score" && !isDecimal) return;
   const content = isDecimal ? {} : JSON.parse(payload);
-  const session = sessions.get(sessionId) ?? newSession({ created: false, live: false });
-  sessions.set(sessionId, session);
-  // Behind the end of a session nothing counts.
   const isScore = address.kind === "score" || address.kind === "answers";
-  if (session.ended && isScore) return;
+  const known = sessions.get(sessionId);
+  // Behind the end of a session nothing counts; where nobody created it, another one begins.
+  if (known?.ended && known.created && isScore) return;
+  const isOver = known?.ended && isScore;
+  const session = (!isOver && known) || newSession({ created: false, live: false });
+  sessions.set(sessionId, session);
   const score = (scorer: string, points: number, elapsedMs: number) => {
     if (session.scored.has(`${round} ${scorer}`)) return;
     session.scored.add(`${round} ${scorer}`);

@@ -19,7 +19,7 @@ CREATE TABLE quiz.users (
 
 CREATE TABLE quiz.sessions (
   session_id text NOT NULL,
-  -- Place of the first entry. Sequence 0 is a session that nobody created and outsiders scored in.
+  -- Place of the first entry.
   log_start bigint NOT NULL,
   -- Whether it was created, and is no session that outsiders alone scored in.
   created boolean NOT NULL,
@@ -43,6 +43,9 @@ CREATE INDEX sessions_newest ON quiz.sessions (log_start DESC);
 
 CREATE INDEX sessions_to_purge ON quiz.sessions (finalized_at)
   WHERE finalized_at IS NOT NULL AND purged_at IS NULL;
+
+-- Few, and looked through every minute.
+CREATE INDEX sessions_open ON quiz.sessions (created_at, session_id) WHERE ended_at IS NULL;
 
 -- Sessions whose final standings have given no global points yet; nobody has to look for them among the
 -- sessions of all time. The leaderboard takes them out (leaderboard/sql/award-sessions.sql).

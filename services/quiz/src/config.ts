@@ -55,5 +55,10 @@ export function readHistoryConfig(env: Readonly<Record<string, string | undefine
      * the leaderboard forgets its board (BOARD_TTL_S), so that Redis can always be rebuilt.
      */
     PURGE_AFTER_S: whole(90_000, 0, 31_536_000),
+    /**
+     * A session without a record, that only outsiders score in or whose creation was broken off, ends after
+     * so long without an entry; the next score begins another one.
+     */
+    SILENT_SESSION_S: whole(86_400, 1, 31_536_000),
   });
 }

@@ -27,6 +27,14 @@ export class HistoryMetrics extends Metrics {
     "quiz_history_sessions_purged_total",
     "Ended sessions whose log was purged",
   );
+  readonly silentEnded = this.counter(
+    "quiz_history_silent_sessions_ended_total",
+    "Sessions without a record that ended as nothing came for SILENT_SESSION_S",
+  );
+  readonly pinsLeft = this.counter(
+    "quiz_history_pins_swept_total",
+    "PINs that their sessions had left behind",
+  );
   readonly auditedRounds = this.counter(
     "quiz_audit_runs_total",
     "Closed rounds that were counted again",

@@ -18,8 +18,11 @@ import {
 } from "@fanfare/common/postgres";
 import { Presence } from "@fanfare/common/presence";
 import { LogPurge } from "./adapters/log-purge.js";
+import { OpenSessions } from "./adapters/open-sessions.js";
+import { PinSweep } from "./adapters/pin-sweep.js";
 import { PostgresHistory } from "./adapters/postgres-history.js";
 import { PurgeQueue } from "./adapters/purge-queue.js";
+import { SilentSessions } from "./adapters/silent-sessions.js";
 import type { HistoryConfig } from "./config.js";
 import { HistoryMetrics } from "./history-metrics.js";
 
@@ -27,6 +30,9 @@ const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
 /** One transaction at a time for each partition; a pod with all of them shares these. */
 const CONNECTIONS_MAX = 6;
 const PURGE_EVERY_MS = 5_000;
+/** How often sessions without an entry are looked for, at most. */
+const SILENT_EVERY_MAX_MS = 60_000;
+const PINS_EVERY_MS = 3_600_000;
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 5_000;
 
@@ -56,6 +62,12 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
   const queue = new PurgeQueue(sql, metrics.postgres);
   const purge = new LogPurge({ bus, queue, metrics, log, purgeAfterS: config.PURGE_AFTER_S });
   void repeat("purge", () => purge.turn(), { everyMs: PURGE_EVERY_MS }, lifecycle);
+  const open = new OpenSessions(sql, metrics.postgres);
+  const silent = new SilentSessions({ bus, open, metrics, silentS: config.SILENT_SESSION_S });
+  const silentEveryMs = Math.min(SILENT_EVERY_MAX_MS, config.SILENT_SESSION_S * 500);
+  void repeat("silent sessions", () => silent.turn(), { everyMs: silentEveryMs }, lifecycle);
+  const pins = new PinSweep(bus, () => metrics.pinsLeft.inc());
+  void repeat("PINs", () => pins.turn(), { everyMs: PINS_EVERY_MS }, lifecycle);
   health.started();
   lifecycle.log.info({ adminPort }, "history is ready");
   return { adminPort };

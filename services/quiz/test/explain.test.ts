@@ -15,6 +15,7 @@ import {
   type Sent,
   statementsOf,
 } from "../../common/test/explained.js";
+import { type OpenSession, OpenSessions } from "../src/adapters/open-sessions.js";
 import { PostgresHistory } from "../src/adapters/postgres-history.js";
 import { PostgresHistoryReader } from "../src/adapters/postgres-history-reader.js";
 import { PurgeQueue } from "../src/adapters/purge-queue.js";
@@ -40,7 +41,7 @@ beforeAll(async () => {
     `
     INSERT INTO quiz.users SELECT 'u' || lpad(i::text, 7, '0'), '', now() FROM generate_series(1, 100000) i;
     INSERT INTO quiz.sessions
-    SELECT 's' || lpad(i::text, 7, '0'), i, true, 'A quiz', 5, 'host', '{}', now(), now(), i,
+    SELECT 's' || lpad(i::text, 7, '0'), i, true, 'A quiz', 5, 'host', '{}', now(), CASE WHEN i % 1000 <> 0 THEN now() END, i,
       now() - interval '1 day' + i * interval '10 ms', CASE WHEN i % 100 <> 0 THEN now() END
     FROM generate_series(1, 1000000) i;
     INSERT INTO quiz.players
@@ -99,6 +100,18 @@ test("no statement reads, or sorts, what it is not about, and every one has its 
   const [due] = await queue.due(GENERATION, 0);
   if (!due) throw new Error("nothing is due");
   await queue.notePurged(due);
+  await reader.findSession("s0000003", { place: "3", logStart: 3n, host: "host" });
+  const listed = { sessionId: "s0000003", host: "host", before: "999999", count: 10 };
+  await reader.listSessions(listed);
+  const { sessionId: _, ...ofHost } = listed;
+  expect(await reader.listSessions(ofHost)).toHaveLength(10);
+  expect(await reader.listSessions({ count: 10 })).toHaveLength(10);
+  const open = new OpenSessions(sql, metrics.postgres);
+  let waiting: OpenSession[] = [];
+  for await (const page of open.since(GENERATION, 0)) waiting = waiting.concat(page);
+  const [oldest] = waiting;
+  expect(waiting).toHaveLength(1_001);
+  if (oldest) await open.noteOvertaken(oldest);
   const newest = await reader.findSession("s0000003");
   let exported = 0;
   for await (const page of reader.rows("s0000003", newest?.place ?? "")) exported += page.length;

@@ -49,7 +49,8 @@ export class LoggedEnds implements EndedSessions {
       this.#last(subjectForSessionEnded(sessionId)),
     ]);
     if (begun > 0 && begun > ended) return "running";
-    if (ended === 0) return "unknown";
+    // One that nobody created takes scores after its end: they are of another session.
+    if (begun === 0 || ended === 0) return "unknown";
     return ended < before ? "over" : "running";
   }
 

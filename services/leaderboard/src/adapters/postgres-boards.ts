@@ -29,7 +29,7 @@ export class PostgresBoards implements Boards, FinalBoards {
     const rows = await this.#rows(sessionId, ended.logStart, selection);
     if (!rows) return "no such scorer";
     return {
-      state: finalState(sequenceOf(ended.logStart), ended.players),
+      state: finalState(ended.created ? sequenceOf(ended.logStart) : 0n, ended.players),
       epoch: 0n,
       version: 0n,
       finalRound: ended.rounds,
@@ -48,9 +48,9 @@ export class PostgresBoards implements Boards, FinalBoards {
   ended(sessionId: string) {
     return this.#from(undefined, "ended session", async () => {
       const [session] = await this.sql<
-        { logStart: string; rounds: number; isFinal: boolean; players: number }[]
+        { logStart: string; created: boolean; rounds: number; isFinal: boolean; players: number }[]
       >`
-        SELECT log_start AS "logStart", rounds, finalized_at IS NOT NULL AS "isFinal",
+        SELECT log_start AS "logStart", created, rounds, finalized_at IS NOT NULL AS "isFinal",
                coalesce((SELECT place FROM quiz.final_standings f
                           WHERE f.session_id = s.session_id AND f.log_start = s.log_start
                           ORDER BY place DESC LIMIT 1), 0) AS players

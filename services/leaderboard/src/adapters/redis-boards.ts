@@ -11,8 +11,11 @@ import { loadScript, runScript } from "./redis-scripts.js";
 
 const READ = loadScript("read-board");
 const RAISE = loadScript("raise-epoch");
+const PRUNE = loadScript("prune-sessions");
 /** Rows that one command of a scan reads: some 2 ms of Redis' time. */
 const SCAN_ROWS = 2_500;
+/** Sessions that one call looks at for expired boards: some 0.1 ms of Redis' time. */
+const PRUNED_AT_ONCE = 100;
 /** While a large round is being revealed its board is half old, half new: a read waits for the end. */
 const CLOSING_WAIT_MS = 20;
 const CLOSING_WAITS_MAX = 25;
@@ -72,6 +75,13 @@ export class RedisBoards implements Boards {
   /** Session ids that have a board in this partition; some may have expired. */
   async sessionsOf(partition: number): Promise<string[]> {
     return fromRedis(() => this.redis.smembers(redisKeys.sessions(partition)));
+  }
+
+  /** Forgets sessions of a partition whose boards have expired, as long as many of those drawn have. */
+  async prune(partition: number): Promise<void> {
+    const [keys, args] = [[redisKeys.sessions(partition)], [prefixOf(partition), PRUNED_AT_ONCE]];
+    const prune = () => fromRedis(() => runScript(this.redis, PRUNE, keys, args));
+    while (Number(await prune()) * 4 > PRUNED_AT_ONCE);
   }
 
   /** Gives the board an epoch greater than one that was shown, unless it has one. Safe to repeat. */

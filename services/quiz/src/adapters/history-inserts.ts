@@ -128,9 +128,12 @@ export async function stand(tx: Tx, session: SessionKey): Promise<void> {
   await tx`
     UPDATE quiz.sessions SET finalized_at = clock_timestamp()
     WHERE session_id = ${sessionId} AND log_start = ${logStart}`;
-  // Locks a row that is there: who awards at this moment has the old standings, and has to come again.
+  // A session of outsiders alone gives no points beyond itself. Locks a row that is there: who awards at
+  // this moment has the old standings, and has to come again.
   await tx`
-    INSERT INTO quiz.sessions_to_award VALUES (${sessionId}, ${logStart}, clock_timestamp())
+    INSERT INTO quiz.sessions_to_award
+    SELECT session_id, log_start, clock_timestamp() FROM quiz.sessions
+    WHERE session_id = ${sessionId} AND log_start = ${logStart} AND created
     ON CONFLICT (session_id, log_start) DO UPDATE SET finalized_at = excluded.finalized_at`;
 }
 

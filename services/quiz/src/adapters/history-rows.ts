@@ -19,7 +19,9 @@ export type EndedSession = SessionKey & { logEnd: number; storedAtMs: number };
 /** The session that an id means now. */
 export interface CurrentSession {
   logStart: number;
-  /** It has ended: it takes no scores any more. */
+  /** Somebody created it: outsiders do not score in it alone. */
+  created: boolean;
+  /** It was created and has ended: it takes no scores any more. */
   ended: boolean;
 }
 
@@ -69,7 +71,8 @@ export function rowsOf(
     const created = entry.kind === "sessionCreated" ? entry.created : undefined;
     let session = current.get(sessionId);
     if (created || session === undefined) {
-      session = { logStart: first + (created ? entry.sequence : 0), ended: false };
+      const logStart = first + entry.sequence;
+      session = { logStart, created: created !== undefined, ended: false };
       current.set(sessionId, session);
       rows.sessions.push({ sessionId, logStart: session.logStart, created, storedAtMs });
     }
@@ -86,7 +89,10 @@ export function rowsOf(
     const gone = rows.removed.slice(removals);
     if (session.ended && gone.some(({ status }) => status === PlayerStatus.BANNED))
       rows.restand.push(key);
-    if (entry.kind === "sessionEnded") session.ended = true;
+    if (entry.kind !== "sessionEnded") continue;
+    // Where outsiders alone scored, what they score after its end is of another session.
+    if (session.created) session.ended = true;
+    else current.delete(sessionId);
   }
   return rows;
 }

@@ -39,7 +39,7 @@ export class PostgresHistoryReader implements HistoryReader {
     return { ...found, logStart: BigInt(sequenceOf(Number(found.place))) };
   }
 
-  /** Sessions that nobody created, sequence 0, are left out. */
+  /** Sessions that nobody created are left out. */
   async listSessions(of: Parameters<HistoryReader["listSessions"]>[0]): Promise<ListedSession[]> {
     const { sql } = this;
     const { sessionId, host, before, count } = of;
@@ -47,7 +47,7 @@ export class PostgresHistoryReader implements HistoryReader {
       SELECT session_id AS "sessionId", log_start::text AS place, title, host, rounds,
              created_at AS "createdAt", ended_at AS "endedAt"
       FROM quiz.sessions
-      WHERE log_start % ${PLACES_PER_LOG} > 0
+      WHERE created
       ${sessionId === undefined ? sql`` : sql`AND session_id = ${sessionId}`}
       ${host === undefined ? sql`` : sql`AND host = ${host}`}
       ${before === undefined ? sql`` : sql`AND log_start < ${before}`}

@@ -44,6 +44,9 @@ export interface PostgresHistoryParts {
   log: Logger;
 }
 
+/** Sessions of a partition that are kept in mind. */
+const SESSIONS_KNOWN_MAX = 2_000;
+
 /** Entries to write, and the place that moves with them. */
 interface Step {
   partition: number;
@@ -203,6 +206,8 @@ export class PostgresHistory implements Projection {
       await this.parts.metrics.postgres.time("finalize", () => stand(tx, session));
     await moveEnds(tx, rows);
     await this.#passOver(step, rows.late);
+    // Whatever is forgotten is read again when it is met.
+    if (current.size > SESSIONS_KNOWN_MAX) current.clear();
     this.#current.set(partition, current);
     return written;
   }
@@ -256,11 +261,11 @@ async function learnCurrent(
   const unknown = [...met].filter((id) => !current.has(id));
   if (unknown.length === 0) return;
   const rows = await tx`
-    SELECT DISTINCT ON (session_id) session_id, log_start, created AND ended_at IS NOT NULL AS ended
+    SELECT DISTINCT ON (session_id) session_id, log_start, created, ended_at IS NOT NULL AS ended
     FROM quiz.sessions
-    WHERE session_id = ANY(${unknown}) AND log_start < ${end}
+    WHERE session_id = ANY(${unknown}) AND log_start < ${end} AND (created OR ended_at IS NULL)
     ORDER BY session_id, log_start DESC`;
-  for (const { session_id, log_start, ended } of rows)
+  for (const { session_id, log_start, created, ended } of rows)
     if (ended || Number(log_start) >= first)
-      current.set(session_id, { logStart: Number(log_start), ended });
+      current.set(session_id, { logStart: Number(log_start), created, ended });
 }
