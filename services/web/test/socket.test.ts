@@ -1,55 +1,17 @@
 /** The pages' socket while the device's wall clock is set, with clocks and sockets that the test moves. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FanfareSocket } from "../public/assets/socket.js";
+import { StagedSocket, stagePage, strikePage } from "./staged-page.js";
 
 const HEARTBEAT_S = 16;
 const PONG_WAIT_MS = 5_000;
 /** Full jitter: the first try to come back is within half a second. */
 const BACK_WITHIN_MS = 500;
 
-class StagedSocket extends EventTarget {
-  static readonly OPEN = 1;
-  static readonly all: StagedSocket[] = [];
-  readyState = 1;
-  readonly sent: string[] = [];
-
-  constructor() {
-    super();
-    StagedSocket.all.push(this);
-  }
-
-  send(text: string): void {
-    this.sent.push(text);
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  says(frame: object): void {
-    this.dispatchEvent(Object.assign(new Event("message"), { data: JSON.stringify(frame) }));
-  }
-
-  get pings(): { id: number }[] {
-    return this.sent.map((text) => JSON.parse(text).ping).filter(Boolean);
-  }
-}
-
 beforeEach(() => {
-  StagedSocket.all.length = 0;
-  vi.useFakeTimers({
-    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance", "Date"],
-  });
-  vi.stubGlobal("WebSocket", StagedSocket);
-  vi.stubGlobal("document", { addEventListener() {}, visibilityState: "visible" });
-  vi.stubGlobal("addEventListener", () => {});
-  vi.stubGlobal("location", new URL("http://fanfare.test/"));
+  stagePage();
 });
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+afterEach(strikePage);
 
 /** A player who is in, whose first pings are answered. */
 function joined() {
