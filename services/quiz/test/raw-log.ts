@@ -65,7 +65,7 @@ export async function openLog(natsUrl: string): Promise<RawLog> {
     async letters() {
       const { state } = await bus.jsm.streams.info(STREAMS.deadLetters);
       const found = [];
-      for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+      for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
         const stored = await bus.jsm.streams.getMessage(STREAMS.deadLetters, { seq });
         if (stored?.subject !== subjectForDeadLetter("history")) continue;
         found.push(fromJsonString(DeadLetterSchema, stored.string()));
