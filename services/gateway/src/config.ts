@@ -22,6 +22,10 @@ const limits = {
   ...guessLimits,
   /** Session ids that lead nowhere, from one address prefix: /24 of IPv4, /64 of IPv6. */
   IDS_PER_MINUTE_PER_IP: whole(60, 1, 100_000),
+  /** Upgrades at /livescore from one address prefix; twice as many at once. */
+  LIVE_SCORES_PER_SECOND_PER_IP: whole(200, 1, 100_000),
+  /** Open sockets at /livescore from one address prefix: /24 of IPv4, /64 of IPv6. */
+  LIVE_SCORES_MAX_PER_IP: whole(5_000, 1, 1_000_000),
   /** Sockets of this process; a process may usually open 20,000 descriptors. */
   SOCKETS_MAX: whole(18_000, 1, 1_000_000),
   /** Time for the first frame of a socket. */

@@ -152,6 +152,8 @@ const FAULTS = ["UNAVAILABLE", "INTERNAL", "CONFLICT"];
 
 /** Limits that turn sockets and joins away. */
 const ADMISSION: Partial<Record<LimitName, string>> = {
+  LIVE_SCORES_PER_SECOND_PER_IP: "boards",
+  LIVE_SCORES_MAX_PER_IP: "boards",
   SOCKETS_MAX: "sockets",
   ROOMS_MAX: "rooms",
   HELLO_WITHIN_MS: "no hello",

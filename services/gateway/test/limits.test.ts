@@ -198,3 +198,27 @@ test("X-Forwarded-For counts only behind proxies of ours", async () => {
     real.push(await watch(behind, ip));
   expect(real).toEqual([true, true, true]);
 });
+
+test("boards from one address prefix are so many a second, and so many in all", async () => {
+  const fast = await suite.startGateway({ LIVE_SCORES_PER_SECOND_PER_IP: "2" });
+  const sockets = Array.from({ length: 10 }, () => suite.use(fast.connect("/livescore/flood_1")));
+  const refused = await Promise.all(
+    sockets.map((each) =>
+      Promise.race([each.opened.then(() => 0), each.refused.then(({ status }) => status)]),
+    ),
+  );
+  expect(refused.filter((status) => status === 429).length).toBeGreaterThanOrEqual(5);
+  expect(await hits(fast, "LIVE_SCORES_PER_SECOND_PER_IP")).toBeGreaterThanOrEqual(5);
+  const few = await suite.startGateway({ LIVE_SCORES_MAX_PER_IP: "2" });
+  const [first, second] = [few.connect("/livescore/few_1"), few.connect("/livescore/few_1")];
+  await Promise.all([first.opened, second.opened]);
+  expect(await few.connect("/livescore/few_1").refused).toMatchObject({ status: 429 });
+  expect(await hits(few, "LIVE_SCORES_MAX_PER_IP")).toBe(1);
+  first.close();
+  await first.closed;
+  await until("a place", async () => {
+    const next = suite.use(few.connect("/livescore/few_1"));
+    return Promise.race([next.opened.then(() => true), next.refused.then(() => false)]);
+  });
+  second.close();
+});

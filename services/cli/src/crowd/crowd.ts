@@ -6,7 +6,11 @@ import type { CastProgress } from "../load/cast-plan.js";
 import type { FromCrowd, Order, ReportOf, ToCrowd } from "./orders.js";
 
 /** A crowd comes from one address: the limit that is meant for one school would hold it up. */
-export const ONE_ADDRESS = { JOINS_PER_SECOND_PER_IP: "100000" };
+export const ONE_ADDRESS = {
+  JOINS_PER_SECOND_PER_IP: "100000",
+  LIVE_SCORES_PER_SECOND_PER_IP: "100000",
+  LIVE_SCORES_MAX_PER_IP: "1000000",
+};
 
 const MAIN = fileURLToPath(new URL("./crowd-process.js", import.meta.url));
 

@@ -12,13 +12,13 @@ export class UwsBroadcaster implements Broadcaster {
     private readonly metrics: GatewayMetrics,
   ) {}
 
-  publish(topic: string, { type, text }: Frame): void {
+  publish(topic: string, { type, text, bytes }: Frame): void {
     const sockets = this.app.numSubscribers(topic);
     if (sockets === 0) return;
     if (type === "question") this.#timeQuestion(sockets);
-    this.app.publish(topic, text);
+    this.app.publish(topic, bytes ?? text, false);
     this.metrics.framesSent.add(type, sockets);
-    this.metrics.sentBytes.add(Buffer.byteLength(text) * sockets);
+    this.metrics.sentBytes.add((bytes?.length ?? Buffer.byteLength(text)) * sockets);
   }
 
   /**

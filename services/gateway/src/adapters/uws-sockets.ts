@@ -15,10 +15,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isToken } from "@fanfare/proto/addresses";
 import { CLOSE } from "../close-codes.js";
 import type { Config } from "../config.js";
+
 import { CLIENT_ROLES, type Client } from "../domain/client.js";
 import type { Frame } from "../domain/frame-codec.js";
 import { LIVE_SCORE_ROWS_MAX, SNAPSHOT_ROWS } from "../domain/live-scores.js";
 import type { GatewayMetrics } from "../metrics.js";
+import { BoardDoor } from "./board-door.js";
 import { addressOf, isAllowedOrigin, NOT_A_SESSION_ID, replyText } from "./http-reply.js";
 import { type Carried, UwsClient } from "./uws-client.js";
 
@@ -56,6 +58,7 @@ export class UwsSockets {
   /** Those who have not said who they are, in the order of coming. */
   readonly #newcomers = new Set<UwsClient>();
   readonly #sweep: NodeJS.Timeout;
+  readonly #boards: BoardDoor;
   #leaving: Promise<void> | undefined;
 
   constructor(
@@ -63,6 +66,7 @@ export class UwsSockets {
     private readonly metrics: GatewayMetrics,
     private readonly events: SocketEvents,
   ) {
+    this.#boards = new BoardDoor(config);
     const everyMs = Math.min(1_000, config.HELLO_WITHIN_MS / 4);
     this.#sweep = setInterval(() => this.#endSilent(), everyMs);
   }
@@ -195,6 +199,13 @@ export class UwsSockets {
     }
     const client = this.#admit(response, request);
     if (!client) return;
+    const spent = this.#boards.enter(client.ip, performance.now());
+    if (spent) {
+      this.metrics.limitHit(spent);
+      this.metrics.connects.inc({ result: "boards" });
+      replyText(response, request, "429 Too Many Requests", "too many boards from here; wait");
+      return;
+    }
     client.role = "liveScore";
     client.liveScore = {
       sessionId,
@@ -226,6 +237,7 @@ export class UwsSockets {
     const { metrics } = this;
     this.#clients.delete(client);
     this.#newcomers.delete(client);
+    if (client.liveScore) this.#boards.leave(client.ip);
     client.left();
     metrics.disconnects.inc({ reason: CLOSE_NAMES.get(code) ?? "other" });
     if (code === CLOSE.replaced) metrics.takeovers.inc();

@@ -25,6 +25,8 @@ import { helloText, type JoinedInit, joinedText, readJoin } from "./join-frames.
 export interface Frame {
   type: string;
   text: string;
+  /** The text in UTF-8, where it is at hand: it goes out in its place, in this turn. */
+  bytes?: Uint8Array;
 }
 
 export type ServerFrameInit = NonNullable<MessageInitShape<typeof ServerFrameSchema>["frame"]>;
@@ -133,7 +135,12 @@ export class FrameEncoder {
     return { type: "ownResult", text: JSON.stringify({ ownResult }) };
   }
 
-  /** A frame that is not of gateway.v1: the rows of /livescore. */
+  /** Counts what was encoded elsewhere: the rows of /livescore. */
+  encoded(type: string): void {
+    this.onEncode(type);
+  }
+
+  /** A frame that is not of gateway.v1: the states of /livescore. */
   plain(type: string, text: string): Frame {
     this.onEncode(type);
     return { type, text };

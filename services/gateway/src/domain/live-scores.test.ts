@@ -75,3 +75,19 @@ test("a limit that nobody watches any more costs nothing", () => {
   vi.advanceTimersByTime(1_000);
   expect(encoded).toHaveLength(1);
 });
+
+test("a thousand sockets of a thousand limits cost one encoding for each change, and its bytes are cut", () => {
+  const { scores, encoded, published, watch } = open();
+  scores.show(board(100, { players: 1_000 }));
+  scores.showWide(board(1_000).standings);
+  for (let limit = 1; limit <= 1_000; limit++) watch(limit);
+  vi.advanceTimersByTime(1_000);
+  encoded.length = 0;
+  published.length = 0;
+  const moved = board(1_000, {});
+  for (const row of moved.standings) row.points += 1;
+  scores.showWide(moved.standings);
+  vi.advanceTimersByTime(1_000);
+  expect(encoded).toHaveLength(1);
+  expect(published).toHaveLength(900);
+});

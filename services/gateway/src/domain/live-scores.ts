@@ -1,7 +1,7 @@
 /**
- * The sockets at /livescore of one room: the board as a JSON array, one text for each limit that
- * somebody asked for, made once for each change of it, sent at most ten times a second. Who asks for
- * states is also told, as a JSON object, what the rows are of.
+ * The sockets at /livescore of one room: the board as a JSON array, encoded once for each change of it
+ * and cut for each limit that somebody asked for (rows-text.ts), sent at most ten times a second. Who asks
+ * for states is also told, as a JSON object, what the rows are of.
  */
 import type { LeaderboardChanged } from "@fanfare/proto/events/v1/events";
 import type { Standing } from "@fanfare/proto/leaderboard/v1/leaderboard_service";
@@ -9,20 +9,26 @@ import type { Session } from "@fanfare/proto/quiz/v1/session";
 import { Announcer, type Broadcaster } from "./announcer.js";
 import type { Client } from "./client.js";
 import type { Frame, FrameEncoder } from "./frame-codec.js";
-import { liveScoreText, liveStateOf } from "./room-frames.js";
+import { liveStateOf } from "./room-frames.js";
+import { RowsText } from "./rows-text.js";
 
 /** Rows that a snapshot holds, and that everybody gets who asks for no limit. */
 export const SNAPSHOT_ROWS = 100;
 export const LIVE_SCORE_ROWS_MAX = 1_000;
 
 const EVERY_MS = 100;
+const LIVE_SCORE = "liveScore";
 
 export class LiveScores {
-  readonly #limits = new Map<number, { sockets: number; frame: Frame | undefined }>();
+  /** By limit, with the rows that its sockets were told last. */
+  readonly #limits = new Map<number, { sockets: number; told: RowsText }>();
   readonly #announcer: Announcer<"rows">;
   #rows: readonly Standing[] = [];
   /** Rows beyond the snapshot, as last read; empty where there are none. */
   #wideRows: readonly Standing[] = [];
+  /** Both as they are sent; unset where they have moved since. */
+  #text: RowsText | undefined;
+  #wideText: RowsText | undefined;
   #players = 0;
   #state = liveStateOf(undefined, undefined);
   #saidState = "";
@@ -38,15 +44,14 @@ export class LiveScores {
     });
   }
 
-  /** Lets a socket in and returns its first frame. */
+  /** Lets a socket in and returns its first frame: what the others of its limit see. */
   enter(client: Client, limit: number): Frame {
-    const entry = this.#limits.get(limit) ?? { sockets: 0, frame: undefined };
+    const entry = this.#limits.get(limit) ?? { sockets: 0, told: this.#textFor(limit) };
     entry.sockets++;
     this.sockets++;
     this.#limits.set(limit, entry);
     client.subscribe(this.#topic(limit));
-    entry.frame ??= this.#encode(limit);
-    return entry.frame;
+    return { type: LIVE_SCORE, text: entry.told.first(limit) };
   }
 
   /** The same with what the rows are of, where the socket asks for that. */
@@ -75,13 +80,14 @@ export class LiveScores {
   show(board: LeaderboardChanged | undefined, session?: Session): void {
     this.#state = liveStateOf(board, session);
     this.#rows = board?.standings ?? [];
+    this.#text = undefined;
     this.#players = board?.players ?? 0;
-    if (this.#players <= SNAPSHOT_ROWS) this.#wideRows = [];
+    if (this.#players <= SNAPSHOT_ROWS) this.#setWide([]);
     if (this.sockets > 0) this.#announcer.saySoon("rows");
   }
 
   showWide(rows: readonly Standing[]): void {
-    this.#wideRows = rows;
+    this.#setWide(rows);
     if (this.sockets > 0) this.#announcer.saySoon("rows");
   }
 
@@ -95,25 +101,40 @@ export class LiveScores {
     if (this.#stateSockets > 0 && this.#state !== this.#saidState)
       this.parts.out.publish(this.#stateTopic, this.#stateFrame());
     this.#saidState = this.#state;
+    // There are two texts at most, and few that were told before: they are compared once.
+    const same = new Map<string, number>();
     for (const [limit, entry] of this.#limits) {
-      const text = this.#text(limit);
-      if (text === entry.frame?.text) continue;
-      entry.frame = this.parts.encoder.plain("liveScore", text);
-      this.parts.out.publish(this.#topic(limit), entry.frame);
+      const [now, before] = [this.#textFor(limit), entry.told];
+      entry.told = now;
+      const pair = `${before.id} ${now.id}`;
+      const rowsSame = same.get(pair) ?? now.sameAs(before);
+      same.set(pair, rowsSame);
+      if (rowsSame >= limit) continue;
+      now.withFirst(limit, (bytes) => this.parts.out.publish(this.#topic(limit), cutFrame(bytes)));
     }
   }
 
-  #encode(limit: number): Frame {
-    return this.parts.encoder.plain("liveScore", this.#text(limit));
+  #setWide(rows: readonly Standing[]): void {
+    this.#wideRows = rows;
+    this.#wideText = undefined;
   }
 
-  #text(limit: number): string {
-    const wide = limit > SNAPSHOT_ROWS && this.#wideRows.length > 0;
-    return liveScoreText(wide ? this.#wideRows : this.#rows, limit);
+  #textFor(limit: number): RowsText {
+    if (limit > SNAPSHOT_ROWS && this.#wideRows.length > 0) {
+      this.#wideText ??= this.#encode(this.#wideRows);
+      return this.#wideText;
+    }
+    this.#text ??= this.#encode(this.#rows);
+    return this.#text;
+  }
+
+  #encode(rows: readonly Standing[]): RowsText {
+    this.parts.encoder.encoded(LIVE_SCORE);
+    return new RowsText(rows);
   }
 
   #stateFrame(): Frame {
-    return this.parts.encoder.plain("liveScore", JSON.stringify({ state: this.#state }));
+    return this.parts.encoder.plain(LIVE_SCORE, JSON.stringify({ state: this.#state }));
   }
 
   get #stateTopic(): string {
@@ -123,4 +144,15 @@ export class LiveScores {
   #topic(limit: number): string {
     return `${this.sessionId}/live/${limit}`;
   }
+}
+
+/** The text is read by tests alone: sockets take the bytes. */
+function cutFrame(bytes: Uint8Array): Frame {
+  return {
+    type: LIVE_SCORE,
+    bytes,
+    get text() {
+      return Buffer.from(bytes).toString();
+    },
+  };
 }

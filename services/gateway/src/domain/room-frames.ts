@@ -89,15 +89,9 @@ export function liveStateOf(
   return session || board ? "live" : "unknown";
 }
 
-/** The rows of /livescore as people's scripts know them: keys in this order, ranks distinct. */
-export function liveScoreText(standings: readonly Standing[], limit: number): string {
-  return JSON.stringify(
-    standings.slice(0, limit).map(({ playerId, nickname, points, rank }) => ({
-      PlayerID: nickname || playerId,
-      Score: points,
-      Rank: rank,
-    })),
-  );
+/** A row of /livescore as people's scripts know it: keys in this order, ranks distinct. */
+export function liveScoreRow({ playerId, nickname, points, rank }: Standing): string {
+  return JSON.stringify({ PlayerID: nickname || playerId, Score: points, Rank: rank });
 }
 
 /** Whether the first `count` rows say the same. */
