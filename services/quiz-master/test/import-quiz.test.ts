@@ -276,13 +276,20 @@ describe("what broke a file stands first, before what was only noted", () => {
 
   test("in the refusal", async () => {
     const lost = noted.map((each) => ({ ...each, options: ["y", "z"], media: ["bare.png"] }));
-    const file = JSON.stringify({ title: "Lost", questions: [{ question: "" }, ...lost] }, null, 1);
+    // Notes on the quiz itself, which stands before its questions in the file.
+    const tags = Array.from({ length: 8 }, (_, i) => `odd tag ${i}`);
+    const file = JSON.stringify(
+      { title: "Lost", tags, questions: [{ question: "" }, ...lost] },
+      null,
+      1,
+    );
     const refusal = await refusalOf(importFile(file, JSON_FILE));
     expect(refusal.reason).toBe(ErrorReason.QUIZ_INVALID);
     expect(refusal.message).toMatch(
-      /^nothing of the file can be used: line 4: the question is empty; /,
+      /^nothing of the file can be used: line 14: the question is empty; /,
     );
     expect(refusal.message).toContain("none of the options");
+    expect(refusal.metadata).toEqual({ field: "content", line: "14" });
   });
 });
 

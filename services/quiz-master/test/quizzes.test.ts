@@ -205,8 +205,11 @@ describe("the largest quiz is stored, changed and found by its words", () => {
       String.fromCodePoint(0x4e00, 0x4e01),
     ],
   ])("%s", async (_, questions, text) => {
-    const quiz = await created({ title: "Zanzibar", questions });
-    await bank.author.updateQuiz({ quiz: { ...quiz, title: "Sansibar" } });
+    const patient = { timeoutMs: 30_000 };
+    const given = aQuiz({ title: "Zanzibar", questions });
+    const { quiz } = await bank.author.createQuiz({ quiz: given }, patient);
+    if (!quiz) throw new Error("no quiz came back");
+    await bank.author.updateQuiz({ quiz: { ...quiz, title: "Sansibar" } }, patient);
     for (const each of [text, "sansibar"]) {
       const { quizzes } = await bank.author.listQuizzes({ text: each });
       expect(quizzes).toMatchObject([{ quizId: quiz.quizId, questions: 500 }]);

@@ -31,7 +31,7 @@ const INSERT = sqlFile("insert-quizzes");
 const UPDATE = sqlFile("update-quiz");
 const DRAW = sqlFile("draw-questions");
 /** Pieces of text that the slowest server indexes in a millisecond. */
-const PIECES_A_MS = 25;
+const PIECES_A_MS = 10;
 /** Rows of an import that are made in one turn of the event loop. */
 const ROWS_A_TURN = 50;
 /** Longest that one import may take to store. */
