@@ -40,8 +40,8 @@ import { redisAccess } from "./redis-settings.js";
 import { rehearseLeaderboard } from "./rehearsal.js";
 
 const CONNECTIONS_MAX = 4;
-/** How often sessions whose boards have expired are forgotten. */
-const PRUNE_EVERY_MS = 60_000;
+/** How often sessions whose boards have expired are forgotten, at least. */
+const PRUNE_EVERY_MAX_MS = 60_000;
 
 export interface BoundPorts {
   grpcPort: number;
@@ -166,7 +166,8 @@ async function startProjection(
     for (let partition = 0; partition < PARTITIONS; partition++)
       if (presence.isMine(`${standings.name} ${partition}`)) await live.prune(partition);
   };
-  void repeat("expired boards", prune, { everyMs: PRUNE_EVERY_MS }, lifecycle);
+  const everyMs = Math.min(PRUNE_EVERY_MAX_MS, config.BOARD_TTL_S * 1_000);
+  void repeat("expired boards", prune, { everyMs }, lifecycle);
   return {
     rebuild: async (partition) => {
       await fromRedis(() => standings.rebuild(partition));

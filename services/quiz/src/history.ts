@@ -60,7 +60,7 @@ export async function startHistory(config: HistoryConfig, lifecycle: Lifecycle) 
   const history = new PostgresHistory({ sql, deadLetters, metrics, log });
   readPartitions(history, { bus, presence, lifecycle, metrics: metrics.reader });
   const queue = new PurgeQueue(sql, metrics.postgres);
-  const purge = new LogPurge({ bus, queue, metrics, log, purgeAfterS: config.PURGE_AFTER_S });
+  const purge = new LogPurge({ bus, queue, metrics, purgeAfterS: config.PURGE_AFTER_S });
   void repeat("purge", () => purge.turn(), { everyMs: PURGE_EVERY_MS }, lifecycle);
   const open = new OpenSessions(sql, metrics.postgres);
   const silent = new SilentSessions({ bus, open, metrics, silentS: config.SILENT_SESSION_S });
