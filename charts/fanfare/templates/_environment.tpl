@@ -23,6 +23,7 @@ TOKEN_SECRET: {secretKeyRef: {name: {{ include "fanfare.secretName" $root }}, ke
 {{- range .component.stores }}
 {{ include (printf "fanfare.environment.%s" .) $root }}
 {{- end }}
+{{- include "fanfare.environment.lifetimes" . }}
 {{- if and $root.Values.tls.enabled (eq (include "fanfare.speaksGrpc" .) "true") }}
 GRPC_CERT_FILE: /etc/fanfare/tls/tls.crt
 GRPC_KEY_FILE: /etc/fanfare/tls/tls.key
@@ -35,6 +36,28 @@ OTEL_TRACES_SAMPLER: parentbased_traceidratio
 OTEL_TRACES_SAMPLER_ARG: {{ .ratio | quote }}
 OTEL_SERVICE_NAME: fanfare-{{ $.name }}
 OTEL_RESOURCE_ATTRIBUTES: "service.version={{ $root.Chart.AppVersion }},k8s.namespace.name={{ $root.Release.Namespace }}"
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Lives and sizes; those of streams are the same for all, as each makes the streams. */}}
+{{- define "fanfare.environment.lifetimes" -}}
+{{- $name := .name -}}
+{{- $stores := .component.stores -}}
+{{- with .root.Values.lifetimes }}
+{{- if has "nats" $stores }}
+NATS_BOARDS_AGE_S: {{ .lastBoardSeconds | int64 | quote }}
+NATS_BOARDS_BYTES_MAX: {{ .lastBoardsBytes | int64 | quote }}
+NATS_DEAD_LETTERS_AGE_S: {{ .deadLetterSeconds | int64 | quote }}
+NATS_DEAD_LETTERS_BYTES_MAX: {{ .deadLettersBytes | int64 | quote }}
+{{- end }}
+{{- if eq $name "quiz" }}
+SESSION_IDLE_S: {{ .sessionIdleSeconds | int64 | quote }}
+{{- else if eq $name "history" }}
+SILENT_SESSION_S: {{ .silentSessionSeconds | int64 | quote }}
+PURGE_AFTER_S: {{ .logSeconds | int64 | quote }}
+{{- else if eq $name "leaderboard" }}
+BOARD_TTL_S: {{ .boardSeconds | int64 | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}

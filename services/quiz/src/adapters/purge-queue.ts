@@ -11,8 +11,9 @@ export interface EndedSession {
   /** Sequences of its first and last entry. */
   logStart: bigint;
   logEnd: number;
-  /** What PostgreSQL knows the first by. */
+  /** What PostgreSQL knows them by. */
   place: number;
+  endPlace: number;
   /** Of an earlier log, in a store that was made anew since: its entries are gone already. */
   isGone: boolean;
 }
@@ -38,14 +39,16 @@ export class PurgeQueue {
       logStart: BigInt(Math.max(0, Number(start) - places.first)),
       logEnd: Number(end) - places.first,
       place: Number(start),
+      endPlace: Number(end),
       isGone: Number(start) < places.first,
     }));
   }
 
-  async notePurged({ sessionId, place }: EndedSession): Promise<void> {
+  /** Unless its end has moved meanwhile, as something came behind it: then it is purged once more. */
+  async notePurged({ sessionId, place, endPlace }: EndedSession): Promise<void> {
     const note = () => this.sql`
       UPDATE quiz.sessions SET purged_at = now()
-      WHERE session_id = ${sessionId} AND log_start = ${place}`;
+      WHERE session_id = ${sessionId} AND log_start = ${place} AND log_end = ${endPlace}`;
     await this.times.time("purge", note);
   }
 }
