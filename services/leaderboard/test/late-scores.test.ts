@@ -1,5 +1,11 @@
 /** Scores behind the end of a session whose board has left Redis: on real servers, whatever still knows it. */
-import { STREAMS, storedSessionSubjects } from "@fanfare/proto/addresses";
+import {
+  partitionOf,
+  redisKeys,
+  STREAMS,
+  storedSessionSubjects,
+  subjectForDeadLetter,
+} from "@fanfare/proto/addresses";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -57,11 +63,15 @@ async function purge(): Promise<void> {
   await stack.bus.jsm.streams.purge(STREAMS.log, { filter: storedSessionSubjects(session) });
 }
 
-/** Publishes a late score, and waits until it was passed over. */
+/** Publishes a late score, and waits until it was passed over, with a letter. */
 async function scoreLate(): Promise<void> {
-  const before = await lateLetters();
-  await stack.publish(outside(session, 1, "late", "900"));
-  await eventually(lateLetters, (letters) => letters === before + 1);
+  const { subject, payload } = outside(session, 1, "late", "900");
+  const { seq } = await stack.bus.js.publish(subject, payload);
+  const place = () => redis.hget(redisKeys.position(partitionOf(session)), "sequence");
+  await eventually(place, (at) => Number(at) >= seq);
+  const query = { last_by_subj: subjectForDeadLetter("leaderboard") };
+  const letter = await stack.bus.jsm.streams.getMessage(STREAMS.deadLetters, query);
+  expect(letter?.json()).toMatchObject({ sequence: String(seq) });
 }
 
 test("the log knows of the end: no board begins", async () => {
