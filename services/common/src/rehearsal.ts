@@ -1,7 +1,7 @@
 /**
  * Before a process is ready it has run its hot paths, on made-up work that never leaves it: V8 interprets
  * new code and compiles it while it runs, so that the first crowd at a process that was just started would
- * wait several times as long as the next one (docs/adr/0013). What it is played on is its own, down to
+ * wait several times as long as the next one (docs/adr/0016). What it is played on is its own, down to
  * sockets and metrics, and gone at the end; nothing of it is traced, counted or logged.
  */
 import { randomBytes } from "node:crypto";
@@ -56,7 +56,7 @@ async function playOnce(
     for await (const _ of await open(stage)) if (left() <= 0) return;
   };
   try {
-    await within(left(), play());
+    await within(Math.ceil(left()), play());
   } finally {
     await stage.close();
   }

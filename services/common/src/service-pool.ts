@@ -53,12 +53,20 @@ export class ServicePool<S extends DescService> {
     private readonly options: PoolOptions,
   ) {}
 
-  /** Whether a pod is known within `limitMs`; the signal ends the waiting. */
-  async isKnownWithin(limitMs: number, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Whether a connection to a pod stands within `limitMs`; the signal ends the waiting. A call before
+   * that would fail while the connection is in its back-off, as a pod that is not up yet refused it.
+   */
+  async isConnectedWithin(limitMs: number, signal: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + limitMs;
-    while (this.#clients.size === 0 && performance.now() < deadline && !signal.aborted)
+    // Not `some`: each one without a connection begins one.
+    const isConnected = () =>
+      [...this.#clients.values()].filter((client) => client.isConnected()).length > 0;
+    while (!isConnected()) {
+      if (performance.now() >= deadline || signal.aborted) return false;
       await pause(LOOK_EVERY_MS, signal);
-    return this.#clients.size > 0;
+    }
+    return true;
   }
 
   /**

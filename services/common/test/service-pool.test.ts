@@ -52,16 +52,28 @@ async function connect(url: string) {
   return { pool, lines };
 }
 
-test("says whether a pod is known, or that none came in time", async () => {
+test("says whether a connection stands, or that none came in time", async () => {
   const pod = await startPod();
   const { signal } = new AbortController();
-  expect(await (await connect(pod.address)).pool.isKnownWithin(0, signal)).toBe(true);
+  const limitMs = 5_000;
+  expect(await (await connect(pod.address)).pool.isConnectedWithin(limitMs, signal)).toBe(true);
   const { pool } = await connect("no-such-host.invalid:9001");
   const asked = performance.now();
-  expect(await pool.isKnownWithin(120, signal)).toBe(false);
+  expect(await pool.isConnectedWithin(120, signal)).toBe(false);
   expect(performance.now() - asked).toBeGreaterThanOrEqual(120);
-  const waiting = pool.isKnownWithin(60_000, AbortSignal.timeout(50));
+  const waiting = pool.isConnectedWithin(60_000, AbortSignal.timeout(50));
   expect(await waiting).toBe(false);
+});
+
+test("the first call once a connection stands is served by a pod that came up after the pool", async () => {
+  const port = await freePort();
+  const { pool } = await connect(`127.0.0.1:${port}`);
+  const connected = pool.isConnectedWithin(10_000, new AbortController().signal);
+  // The pool was refused by then, and waits before it dials again.
+  await expect(pool.request("a", ask)).rejects.toThrow();
+  const pod = await startPod(undefined, { port });
+  expect(await connected).toBe(true);
+  expect(await pool.request("a", ask)).toBe(pod.address);
 });
 
 const ask = async (client: QuizClient) => (await client.resolvePin({})).sessionId;

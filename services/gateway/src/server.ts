@@ -102,7 +102,9 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   pages.serve(app);
   const httpPort = await listen(app, { config, health, sockets }, lifecycle);
   const pools = [quiz, leaderboard, quizMaster];
-  await Promise.all(pools.map((pool) => pool.isKnownWithin(SERVICES_WITHIN_MS, lifecycle.signal)));
+  await Promise.all(
+    pools.map((pool) => pool.isConnectedWithin(SERVICES_WITHIN_MS, lifecycle.signal)),
+  );
   health.started();
   lifecycle.log.info({ httpPort, adminPort }, "gateway is ready");
   return { httpPort, adminPort };

@@ -2,7 +2,7 @@
  * Free seats of a session move to the lane that has none: a lane gives some in an entry of its own, the
  * other lane takes them in one of its own, each behind its lane's fence. So the sum is never above
  * players_max, whoever writes; a move that was broken off in between is completed by the next pod that
- * looks for a seat (docs/adr/0013).
+ * looks for a seat (docs/adr/0015).
  */
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
