@@ -1,4 +1,5 @@
 /** Reads a room's record and board: at first, after a break, and whenever news seem to be missing. */
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { anywhereWithin, type Random } from "@fanfare/common/backoff";
 import { FreshRead } from "@fanfare/common/fresh-read";
 import type { Session } from "@fanfare/proto/quiz/v1/session";
@@ -10,6 +11,8 @@ import type { RoomSource } from "./ports.js";
  */
 const AGAIN_AFTER_MIN_MS = 1_000;
 const AGAIN_AFTER_MAX_MS = 2_000;
+/** A phase whose end, the answers' grace included, is this long ago has ended without our hearing of it. */
+const OVERDUE_MS = 1_000;
 
 export class RoomReader {
   #source: RoomSource | undefined;
@@ -63,4 +66,10 @@ export class RoomReader {
 /** Whether the id was taken over by another session; a record begins without its place in the log. */
 export function isAnotherSession(before: Session, after: Session | undefined): boolean {
   return !after || (before.logStart !== after.logStart && before.logStart !== 0n);
+}
+
+/** Whether the record has missed a change: its phase should be over, on the clock of all pods. */
+export function isOverdue(session: Session | undefined, commonNow: number): boolean {
+  if (!session?.phaseEndsAt) return false;
+  return commonNow - timestampMs(session.phaseEndsAt) > OVERDUE_MS + session.answerGraceMs;
 }

@@ -2,7 +2,6 @@
  * One session as this gateway follows it, while somebody here is in it: its record, its board, who
  * is here, and what all of them are told. It knows no rule of the game.
  */
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Span } from "@fanfare/common/tracing";
 import { ErrorReason } from "@fanfare/proto/common/v1/error_reason";
 import type { LeaderboardChanged, PlayerRemoved } from "@fanfare/proto/events/v1/events";
@@ -19,7 +18,7 @@ import { Milestones } from "./milestones.js";
 import type { RoomListener, RoomParts, RoomSource } from "./ports.js";
 import { RoomBoard } from "./room-board.js";
 import { endedFrame } from "./room-frames.js";
-import { isAnotherSession, RoomReader } from "./room-reader.js";
+import { isAnotherSession, isOverdue, RoomReader } from "./room-reader.js";
 import { Roster } from "./roster.js";
 import { Scene } from "./scene.js";
 
@@ -33,8 +32,6 @@ const BOARD_EVERY_MS = 100;
  */
 const LOBBY_MS_PER_PLAYER = 0.2;
 const BOARD_MS_PER_PLAYER = 0.03;
-/** A phase whose end, the answers' grace included, is this long ago has ended without our hearing of it. */
-const OVERDUE_MS = 1_000;
 
 export class Room implements RoomListener {
   readonly players = new Map<string, Client>();
@@ -121,9 +118,7 @@ export class Room implements RoomListener {
   check(now: number): "overdue" | "fine" {
     if (this.#milestones.isLate(this.board?.finalRound ?? 0, now)) this.markStale();
     this.#sayEndedIfDue(now);
-    const endsAt = this.session?.phaseEndsAt && timestampMs(this.session.phaseEndsAt);
-    const overdueMs = OVERDUE_MS + (this.session?.answerGraceMs ?? 0);
-    const isLate = endsAt !== undefined && this.parts.clock.now() - endsAt > overdueMs;
+    const isLate = isOverdue(this.session, this.parts.clock.now());
     return this.#reader.isDue(now, isLate) ? "overdue" : "fine";
   }
 
