@@ -76,12 +76,12 @@ export interface Projection {
 /** Entries on their way to a reader: with the inbox, all that it may hold. */
 const IN_FLIGHT_MAX = 100;
 /** A consumer that is silent for two of these is taken for lost, and another one made. */
-const HEARTBEAT_MS = 2_000;
+const HEARTBEAT_MS = 1_000;
 /**
  * A sink that leaves the inbox full for so long gets a new consumer once it is done: the client, taking
  * the silence for a loss, would ask for more and more. Less than two heartbeats.
  */
-const STALL_MS = 3_000;
+const STALL_MS = 1_500;
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 1_000;
 const LOG_FAILURE_EVERY_MS = 10_000;

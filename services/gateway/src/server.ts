@@ -101,9 +101,9 @@ export async function startServer(config: Config, lifecycle: Lifecycle) {
   new JsonDoor(door, gateway).serve(app);
   pages.serve(app);
   const httpPort = await listen(app, { config, health, sockets }, lifecycle);
-  const pools = [quiz, leaderboard, quizMaster];
+  // What players need; the bank may come later.
   await Promise.all(
-    pools.map((pool) => pool.isConnectedWithin(SERVICES_WITHIN_MS, lifecycle.signal)),
+    [quiz, leaderboard].map((pool) => pool.isConnectedWithin(SERVICES_WITHIN_MS, lifecycle.signal)),
   );
   health.started();
   lifecycle.log.info({ httpPort, adminPort }, "gateway is ready");

@@ -23,6 +23,8 @@ const PLAYERS = 300;
 const CATCH_UP_LIMIT_MS = 15_000;
 /** Sessions of outsiders, so many that every partition has some. */
 const OUTSIDE_SESSIONS = 100;
+/** P4, from the moment at which the log takes entries again. */
+const READS_ON_WITHIN_MS = 5_000;
 
 let nats: NatsCluster;
 let database: Awaited<ReturnType<typeof startPostgres>>;
@@ -124,4 +126,26 @@ test("the death of the member that leads everything loses nothing, and play goes
   for (let i = 0; i < OUTSIDE_SESSIONS; i++)
     await nats.append(`QUIZ.outside-${i}.1.somebody`, "20");
   await storedAnswers("outside-%", OUTSIDE_SESSIONS);
+}, 90_000);
+
+test("readers that were held by the server that died read on within five seconds", async () => {
+  const leader = await nats.leaderOf([STREAMS.log]);
+  const publish = (session: string) =>
+    Promise.all(
+      Array.from({ length: OUTSIDE_SESSIONS }, (_, i) =>
+        insist(async () => {
+          await nats.append(`QUIZ.${session}-${i}.1.somebody`, "20");
+          return true;
+        }),
+      ),
+    );
+  await publish("before");
+  await storedAnswers("before-%", OUTSIDE_SESSIONS);
+  await leader.kill("SIGKILL");
+  await publish("after");
+  const healedAt = performance.now();
+  await storedAnswers("after-%", OUTSIDE_SESSIONS);
+  expect(performance.now() - healedAt).toBeLessThan(READS_ON_WITHIN_MS);
+  await leader.restart();
+  await nats.whole(STREAMS.log);
 }, 90_000);
