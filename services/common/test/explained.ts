@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import postgres, { type Sql } from "postgres";
-import { taggedTemplates } from "./sql-templates.js";
+import { sqlTemplates } from "./sql-templates.js";
 
 export interface Sent {
   text: string;
@@ -22,6 +22,13 @@ interface Plan {
   Plans?: Plan[];
 }
 
+const CONNECTIONS = 2;
+/** With its parameters at first, and without them once it has been prepared for long. */
+const PLAN_MODES = ["force_custom_plan", "force_generic_plan"];
+
+/** json and jsonb, of which an array is one value. */
+const JSON_TYPES = [114, 3802];
+
 /** A pool whose statements are noted. */
 export function recordingSql(url: string): { sql: Sql; sent: Sent[] } {
   const sent: Sent[] = [];
@@ -29,7 +36,7 @@ export function recordingSql(url: string): { sql: Sql; sent: Sent[] } {
     if (/^(SELECT|INSERT|UPDATE|DELETE|WITH)\b/.test(plain(text)))
       sent.push({ text, parameters: [...parameters], types: types as number[] });
   };
-  return { sql: postgres(url, { max: 2, onnotice: () => {}, debug }), sent };
+  return { sql: postgres(url, { max: CONNECTIONS, onnotice: () => {}, debug }), sent };
 }
 
 /** Parts of a statement as it stands in a source: between them are its parameters and fragments. */
@@ -54,7 +61,7 @@ export function statementsOf(sources: string, sqlFiles?: string): Written[] {
 }
 
 function templatesOf(file: string): Written[] {
-  return taggedTemplates(readFileSync(file, "utf8"))
+  return sqlTemplates(readFileSync(file, "utf8"))
     .filter(({ parts }) => parts.some((part) => part.trim() !== ""))
     .map(({ line, parts }) => ({ where: `${file}:${line}`, parts: parts.map(plain) }));
 }
@@ -76,22 +83,31 @@ export function notSent(written: readonly Written[], sent: readonly Sent[]): str
     .map(({ where }) => where);
 }
 
+/** The statements that the pool has prepared for long; the others are planned anew each time. */
+export async function preparedOf(sql: Sql): Promise<Set<string>> {
+  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => sql.reserve()));
+  const prepared = connections.map((each) => each`SELECT statement FROM pg_prepared_statements`);
+  const texts = (await Promise.all(prepared)).flat().map(({ statement }) => statement);
+  for (const each of connections) each.release();
+  return new Set(texts);
+}
+
 /** What is wrong with how PostgreSQL goes about a statement; empty where nothing is. */
 export async function faultsOf(
   sql: Sql,
   { text, parameters, types }: Sent,
   big: readonly string[],
+  modes: readonly string[] = PLAN_MODES,
 ) {
   const faults: string[] = [];
   await sql.begin(async (tx) => {
     const names = await tx`SELECT coalesce(format_type(nullif(t, 0), NULL), 'unknown') AS name
       FROM unnest(${[...types].map(Number)}::oid[]) WITH ORDINALITY AS given (t, n) ORDER BY n`;
     const declared = names.length > 0 ? `(${names.map(({ name }) => name).join(", ")})` : "";
-    const values = parameters.map(literal).join(", ");
+    const values = parameters.map((each, i) => literal(each, Number(types[i]))).join(", ");
     await tx.unsafe(`PREPARE explained ${declared} AS ${text}`);
     const execute = `EXECUTE explained${parameters.length > 0 ? `(${values})` : ""}`;
-    // With its parameters at first, and without them once it has been prepared for long.
-    for (const mode of ["force_custom_plan", "force_generic_plan"]) {
+    for (const mode of modes) {
       await tx.unsafe(`SET LOCAL plan_cache_mode = ${mode}`);
       const [row] = await tx.unsafe(`EXPLAIN (FORMAT JSON) ${execute}`);
       const [top] = (row?.["QUERY PLAN"] ?? []) as { Plan: Plan }[];
@@ -121,14 +137,15 @@ function faultsOfPlan(plan: Plan, big: readonly string[]): string[] {
   return faults;
 }
 
-function literal(value: unknown): string {
+function literal(value: unknown, type: number): string {
   if (value === null || value === undefined) return "NULL";
-  return `'${asText(value).replace(/'/g, "''")}'`;
+  return `'${asText(value, type).replace(/'/g, "''")}'`;
 }
 
-function asText(value: unknown): string {
+function asText(value: unknown, type: number): string {
   if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return `{${value.map((each) => JSON.stringify(each)).join(",")}}`;
+  if (Array.isArray(value) && !JSON_TYPES.includes(type))
+    return `{${value.map((each) => JSON.stringify(each)).join(",")}}`;
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

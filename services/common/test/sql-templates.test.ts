@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { taggedTemplates } from "./sql-templates.js";
+import { sqlTemplates } from "./sql-templates.js";
 
 test("statements are found wherever they stand, and nothing else is", () => {
   // $$ is a dollar sign, so that these strings are not taken for templates.
@@ -8,12 +8,14 @@ test("statements are found wherever they stand, and nothing else is", () => {
     "/* tx`in another` */",
     'const quoted = "sql`no`" + `not $${"tagged"} at all`;',
     "const pattern = /[`'\"]/;",
+    "const composed = `WITH a AS ($${b}) SELECT 1`;",
     "await this.sql<{ a: string }[]>`SELECT $${f(`plain`, { a: 1 })} FROM $${tx`inner $${x}`} t`;",
   ]
     .join("\n")
     .replace(/\$\$/g, "$");
-  expect(taggedTemplates(source)).toEqual([
-    { line: 5, parts: ["inner ", ""] },
-    { line: 5, parts: ["SELECT ", " FROM ", " t"] },
+  expect(sqlTemplates(source)).toEqual([
+    { line: 5, parts: ["WITH a AS (", ") SELECT 1"] },
+    { line: 6, parts: ["inner ", ""] },
+    { line: 6, parts: ["SELECT ", " FROM ", " t"] },
   ]);
 });

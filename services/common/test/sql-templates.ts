@@ -1,4 +1,7 @@
-/** Finds tagged templates in a TypeScript source, as the SQL statements of the services are written. */
+/**
+ * Finds the SQL statements in a TypeScript source, as the services write them: tagged templates, and others
+ * that begin as a statement does.
+ */
 
 export interface Template {
   line: number;
@@ -6,8 +9,10 @@ export interface Template {
   parts: string[];
 }
 
+const STATEMENT = /^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/;
+
 /** In no order; those inside of others, too. */
-export function taggedTemplates(text: string): Template[] {
+export function sqlTemplates(text: string): Template[] {
   const found: Template[] = [];
   scan(text, 0, found);
   return found;
@@ -38,7 +43,8 @@ function template(text: string, at: number, isTagged: boolean, found: Template[]
   for (let i = at + 1; i < text.length; i++) {
     if (text[i] === "`") {
       parts.push(part);
-      if (isTagged) found.push({ line: text.slice(0, at).split("\n").length, parts });
+      if (isTagged || STATEMENT.test(parts[0] ?? ""))
+        found.push({ line: text.slice(0, at).split("\n").length, parts });
       return i;
     }
     if (text[i] === "\\") i++;

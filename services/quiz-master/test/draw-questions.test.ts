@@ -23,6 +23,16 @@ async function fill(title: string, tags: string[], from: number, to: number) {
   return quiz;
 }
 
+/** Quizzes like the one that is there, with a key and a question that may depend on their number i. */
+async function copies(count: number, { keys, question }: { keys: string; question: string }) {
+  await bank.sql.unsafe(`
+    INSERT INTO quiz_master.quizzes
+    SELECT 'copy' || i, version, author, created_at, updated_at,
+      jsonb_set(document, '{questions,0,question}', to_jsonb(${question})), title, tags, 1, ARRAY[${keys}],
+      content_hash, search_title, search_text, title_grams, text_grams
+    FROM quiz_master.quizzes, generate_series(1, ${count}) i`);
+}
+
 async function draw(request: { tags?: string[]; count: number; seed?: number }) {
   const { questions } = await bank.as("host").drawQuestions(request);
   return questions.map(({ question }) => question);
@@ -65,6 +75,29 @@ test("every question has the same chance", async () => {
   // 2,000 draws of 100 questions: 20 each, give or take; 50 would be beyond all luck.
   expect(counts.size).toBe(100);
   expect(Math.max(...counts.values())).toBeLessThan(50);
+});
+
+test("every question has a like chance where there are more quizzes than a draw looks at", async () => {
+  await fill("First", [], 0, 1);
+  await copies(1_500, { keys: "md5(i::text)::uuid", question: "'Copy ' || i" });
+  const counts = new Map<string, number>();
+  for (let seed = 1; seed <= 30; seed++)
+    for (const question of await draw({ count: 500, seed }))
+      counts.set(question, (counts.get(question) ?? 0) + 1);
+  // 15,000 draws of 1,501 questions: 10 each, give or take.
+  expect(counts.size).toBe(1_501);
+  expect(Math.max(...counts.values())).toBeLessThan(30);
+});
+
+test("quizzes that repeat each other do not hide the others", async () => {
+  await fill("Same", ["a"], 0, 1);
+  await copies(3_000, {
+    keys: "question_keys[1]",
+    question: "document #>> '{questions,0,question}'",
+  });
+  await fill("Others", ["a"], 1, 3);
+  for (let seed = 1; seed <= 5; seed++)
+    expect(await draw({ tags: ["a"], count: 3, seed })).toHaveLength(3);
 });
 
 test("an edited quiz is drawn from as it is now", async () => {

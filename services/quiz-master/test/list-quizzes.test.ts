@@ -108,6 +108,11 @@ describe("a search", () => {
     ["letters beyond ASCII, composed otherwise", { text: "zu\u0308rich" }, ["Été à Zürich"]],
     ["words that are not there", { text: "norway -mariana" }, ["Été à Zürich", "Rivers"]],
     ["either of two words", { text: "mariana or zürich" }, ["Été à Zürich", "Oceans"]],
+    [
+      "a word, or without another",
+      { text: "mariana or -trench" },
+      ["Été à Zürich", "Rivers", "Oceans"],
+    ],
     ["a phrase", { text: '"mariana trench"' }, ["Oceans"]],
     ["words and a tag", { text: "norway", tags: ["geography"] }, ["Rivers"]],
     ["odd syntax", { text: '"&|!():* <-> \\' }, []],

@@ -30,6 +30,10 @@ import {
 const INSERT = sqlFile("insert-quizzes");
 const UPDATE = sqlFile("update-quiz");
 const DRAW = sqlFile("draw-questions");
+/** Quizzes that a draw looks at: twice as many as it may want questions. */
+const DRAWN_FROM = 1_000;
+/** How much further it looks where they repeat each other. */
+const WIDER = 10;
 /** Pieces of text that the slowest server indexes in a millisecond. */
 const PIECES_A_MS = 10;
 /** Rows of an import that are made in one turn of the event loop. */
@@ -140,10 +144,16 @@ export class PostgresQuizBank implements QuizShelf, QuizCatalogue, ImportShelf, 
   }
 
   async draw(tags: readonly string[], count: number, seed: number): Promise<Question[]> {
-    const rows = await this.link.run("draw", (sql) =>
-      sql.unsafe<{ question: JsonObject }[]>(DRAW, [[...tags], count, seed], { prepare: true }),
-    );
-    return rows.map((row) => toQuestion(row.question));
+    for (let quizzes = DRAWN_FROM; ; quizzes *= WIDER) {
+      const parameters = [[...tags], count, String(seed), quizzes];
+      // Planned for these very tags each time: how many quizzes have them decides the way.
+      const rows = await this.link.run("draw", (sql) =>
+        sql.unsafe<{ question: JsonObject; looked_at: number }[]>(DRAW, parameters),
+      );
+      // Too few different questions where more quizzes have the tags: they repeat each other.
+      const isAll = (rows[0]?.looked_at ?? 0) < quizzes;
+      if (rows.length === count || isAll) return rows.map(({ question }) => toQuestion(question));
+    }
   }
 }
 

@@ -76,16 +76,19 @@ export function searchAll(
   tier: Tier,
 ): Statement {
   const parameters = new Parameters();
+  const narrowing = narrowed(search, tier, parameters);
   const conditions = [
     ...within({ tags, after }, parameters),
-    ...narrowed(search, tier, parameters),
+    ...narrowing,
     belongs(search, tier, parameters),
   ];
+  const page = `${NEWEST_FIRST} LIMIT ${parameters.add(limit, "integer")}`;
+  const found = `SELECT ${HEAD} FROM quiz_master.quizzes ${where(conditions)}`;
+  // What most quizzes have fills a page soon, and no index knows the others: a walk from the newest.
+  if (narrowing.length === 0) return { text: `${found} ${page}`, parameters: parameters.values };
   // Materialized: the planner believes that words are rare or frequent as the pieces of them are, and
   // would walk all quizzes from the newest for a word that only old ones have.
-  const text = `
-    WITH found AS MATERIALIZED (SELECT ${HEAD} FROM quiz_master.quizzes ${where(conditions)})
-    SELECT ${HEAD} FROM found ${NEWEST_FIRST} LIMIT ${parameters.add(limit, "integer")}`;
+  const text = `WITH found AS MATERIALIZED (${found}) SELECT ${HEAD} FROM found ${page}`;
   return { text, parameters: parameters.values };
 }
 
@@ -106,18 +109,29 @@ function within({ tags, after }: Omit<Listing, "limit">, parameters: Parameters)
   return conditions;
 }
 
-/** What the index can say of a search; nothing where one alternative only says what shall not be there. */
+/** What the index can say of a tier; nothing where one alternative only says what shall not be there. */
 function narrowed(search: readonly Alternative[], tier: Tier, parameters: Parameters): string[] {
-  const pieces = search.map((each) => [...new Set(each.with.flatMap(({ grams }) => grams))]);
-  if (pieces.some((grams) => grams.length === 0)) return [];
+  const alternatives = ofTier(search, tier);
+  if (!alternatives.every(wantsSomething)) return [];
+  const pieces = alternatives.map((each) => [...new Set(each.with.flatMap(({ grams }) => grams))]);
   return [anyOf(pieces.map((grams) => `${tier}_grams @> ${parameters.add(grams, "integer[]")}`))];
+}
+
+/** What only says what shall not be there holds in both tiers alike: it is done with the titles. */
+function ofTier(search: readonly Alternative[], tier: Tier): readonly Alternative[] {
+  return tier === "title" ? search : search.filter(wantsSomething);
+}
+
+function wantsSomething(alternative: Alternative): boolean {
+  return alternative.with.length > 0;
 }
 
 /** Whether a quiz belongs to this tier of the search. */
 function belongs(search: readonly Alternative[], tier: Tier, parameters: Parameters): string {
   const inTitle = anyOf(search.map((each) => holding(each, "title", parameters)));
   if (tier === "title") return inTitle;
-  return `${anyOf(search.map((each) => holding(each, "text", parameters)))} AND NOT ${inTitle}`;
+  const inText = ofTier(search, tier).map((each) => holding(each, tier, parameters));
+  return `${anyOf(inText)} AND NOT ${inTitle}`;
 }
 
 /** What is wanted must be in the title or in the text, what is not wanted is nowhere. */
