@@ -15,7 +15,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isToken } from "@fanfare/proto/addresses";
 import { CLOSE } from "../close-codes.js";
 import type { Config } from "../config.js";
-
 import { CLIENT_ROLES, type Client } from "../domain/client.js";
 import type { Frame } from "../domain/frame-codec.js";
 import { LIVE_SCORE_ROWS_MAX, SNAPSHOT_ROWS } from "../domain/live-scores.js";
